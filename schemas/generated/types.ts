@@ -584,6 +584,119 @@ export interface RoutingVerdict {
 /** The decision. */
 export type Verdict = 'UNKNOWN' | 'ROUTED' | 'FILTERED' | 'UNMAPPED' | 'VERSION_TOO_OLD' | 'TOO_OLD'
 
+/** What DELIVER needs to send and to report a delivery: the sealed body and the facts of its routing. Key: delivery_id. Written once, deleted once. */
+export interface DeliveryBody {
+  /** The event; the webhook-id. */
+  readonly event_id: string
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** The order. */
+  readonly order_id: string
+  /** Event type. */
+  readonly event: string
+  /** v1 or v2. */
+  readonly payload_version: string
+  /** When the order changed. */
+  readonly occurred_at: number
+  /** Pipeline time at which ROUTE made it. */
+  readonly routed_at: number
+  /** The order's sequence of this event. */
+  readonly order_sequence: number | null
+  /** Version of the partner config that routed it; it is not sent under an older one. */
+  readonly config_version: number
+  /** The rendered JSON body, sealed. (secret) */
+  readonly body: Uint8Array
+}
+
+/** The stored request for one call. The body is read from the store of bodies, the settings from the partner config, when the call starts. */
+export interface WebhookCall {
+  /** The delivery. */
+  readonly delivery_id: string
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** Which request of this delivery it is, in all rounds, from 1. */
+  readonly attempt_no: number
+  /** 0 for the first request of a round, 1 to 3 for the retries. */
+  readonly retry_count: number
+  /** What caused it. */
+  readonly trigger: Trigger
+  /** Real time at which the first request of this delivery started; null when this is the first. */
+  readonly first_attempted_at: number | null
+}
+
+/** The system's part of an endpoint's state, and where its settings are found. Key: endpoint_id. */
+export interface EndpointSystemState {
+  /** The partner whose config holds its settings. */
+  readonly partner_id: string
+  /** Pipeline time at which DELIVER disabled it; null when it is not. */
+  readonly auto_disabled_at: number | null
+  /** Why, as an outcome class. */
+  readonly auto_disabled_reason: string | null
+  /** Version of the latest history record that is about the endpoint itself. */
+  readonly version: number
+}
+
+/** One entry of an expiry queue. Key: <queue>/<number>. */
+export interface Expiry {
+  /** What expires. */
+  readonly id: string
+  /** Pipeline time from which its age counts. */
+  readonly at: number
+}
+
+/** The ends of an expiry queue. Key: its name. */
+export interface ExpiryQueue {
+  /** Number of the oldest entry. */
+  readonly head: number
+  /** Number that the next entry gets. */
+  readonly tail: number
+}
+
+/** Something that must not happen twice. Keys: pair/<delivery_id> for a settled pair of event and endpoint, command/<command_id> for a command. */
+export interface Remembered {
+  /** Pipeline time at which it happened. */
+  readonly at: number
+}
+
+/** Where one delivery stands. Key: delivery_id. Kept while it waits, and while it can be redriven. */
+export interface DeliveryStatus {
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** Where it stands. */
+  readonly phase: DeliveryPhase
+  /** Raised by retry now, cancel, redrive and a ticket written again; a ticket of another generation is stale. */
+  readonly generation: number
+  /** What caused the request that is queued, in flight or was made last. */
+  readonly trigger: Trigger
+  /** Requests made in this round: 0 to 4. A redrive starts a new round. */
+  readonly requests: number
+  /** Requests made in all rounds. */
+  readonly attempts: number
+  /** Intents written so far; numbers the open one. */
+  readonly calls: number
+  /** Set while a call is in flight: cancels unless the call succeeds. */
+  readonly cancel_requested: boolean
+  /** Pipeline time at which this phase began. */
+  readonly since: number
+  /** For in_tier: when its ticket is expected. */
+  readonly due_at: number | null
+  /** Its place in the queue or tier: lower is earlier. */
+  readonly position: number
+  /** Version of its latest history record. */
+  readonly version: number
+  /** For dead and skipped: why. */
+  readonly reason: string | null
+  /** Real time at which its first request started. */
+  readonly first_attempted_at: number | null
+}
+
+/** Finer than the state that is shown: queued, in_flight and in_tier are all waiting. */
+export type DeliveryPhase = 'queued' | 'in_flight' | 'in_tier' | 'dead' | 'skipped'
+
 /** A record that could not be read or was refused. */
 export interface Undecodable {
   /** Where it came from. */
@@ -626,5 +739,12 @@ export interface SubjectTypes {
   readonly 'partner.config-value': PartnerConfig
   readonly 'retry.tickets-value': RetryTicket
   readonly 'routing.verdicts-value': RoutingVerdict
+  readonly 'store.deliver.bodies-value': DeliveryBody
+  readonly 'store.deliver.call-value': WebhookCall
+  readonly 'store.deliver.endpoints-value': EndpointSystemState
+  readonly 'store.deliver.expiries-value': Expiry
+  readonly 'store.deliver.queues-value': ExpiryQueue
+  readonly 'store.deliver.remembered-value': Remembered
+  readonly 'store.deliver.states-value': DeliveryStatus
   readonly 'undecodable-value': Undecodable
 }
