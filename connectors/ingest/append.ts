@@ -1,0 +1,94 @@
+/**
+ * Appends captured changes to the record log's change topics. Secret columns are sealed first: nothing of ours, on
+ * disk or in a topic, ever holds an OTP, a phone or a name in clear.
+ */
+import type { AppendBatch, Header, NewRecord, Writer } from '../../engine/index.ts'
+import type { CapturedBytes, CapturedRecord } from './captured-record.ts'
+
+export interface IngestOptions {
+  readonly writer: Pick<Writer, 'append'>
+  /**
+   * The topic of the log that takes the records of a captured topic, and its partition count; `undefined` for
+   * topics that no mapping names (heartbeats, transactions, schema changes): counted, not appended.
+   */
+  target(topic: string): { readonly topic: string; readonly partitions: number } | undefined
+  /** The partition of a key, for records that do not say where they were. */
+  partitionFor(key: Uint8Array, partitions: number): number
+  /** The value with its secret columns sealed; called for every value that is not null. */
+  sealChange(topic: string, value: string | Uint8Array): string | Uint8Array
+}
+
+/** What has been done since the start. */
+export interface IngestCounts {
+  readonly appended: number
+  /** Records of topics that no mapping names. */
+  readonly ignored: number
+}
+
+export interface Ingest {
+  /** Durable when it resolves, in the order given within each partition. */
+  append(records: readonly CapturedRecord[]): Promise<void>
+  counts(): IngestCounts
+}
+
+/** Makes the appending end of ingest. */
+export function createIngest(options: IngestOptions): Ingest {
+  let appended = 0
+  let ignored = 0
+  return {
+    async append(records) {
+      const batches = new Map<string, { topic: string; partition: number; records: NewRecord[] }>()
+      for (const record of records) {
+        const target = options.target(record.topic)
+        if (target === undefined) {
+          ignored++
+          continue
+        }
+        const key = toBytes(record.key)
+        const partition = partitionOf(record, key, target.partitions, options)
+        const name = `${target.topic}:${partition}`
+        const batch = batches.get(name) ?? { topic: target.topic, partition, records: [] }
+        batches.set(name, batch)
+        batch.records.push(toNewRecord(record, key, options))
+      }
+      if (batches.size === 0) return
+      const list: AppendBatch[] = [...batches.values()]
+      await options.writer.append(list)
+      for (const batch of list) appended += batch.records.length
+    },
+    counts: () => ({ appended, ignored }),
+  }
+}
+
+/**
+ * A captured partition is kept, modulo the count here: two records that shared a partition still do, so no order
+ * is lost. A null key without a partition (a truncate) may lie anywhere.
+ */
+function partitionOf(
+  record: CapturedRecord,
+  key: Uint8Array | null,
+  partitions: number,
+  options: IngestOptions,
+): number {
+  if (record.partition !== null) return record.partition % partitions
+  return key === null ? 0 : options.partitionFor(key, partitions)
+}
+
+function toNewRecord(record: CapturedRecord, key: Uint8Array | null, options: IngestOptions): NewRecord {
+  const { topic, value, timestamp } = record
+  return {
+    key,
+    value: value === null ? null : toBytes(options.sealChange(topic, value)),
+    headers: toHeaders(record.headers),
+    timestamp,
+  }
+}
+
+function toHeaders(headers: CapturedRecord['headers']): readonly Header[] {
+  const list: Header[] = []
+  for (const name in headers) list.push({ key: name, value: toBytes(headers[name] ?? null) })
+  return list
+}
+
+const toBytes = (bytes: CapturedBytes): Uint8Array | null =>
+  typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes
