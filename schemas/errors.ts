@@ -7,7 +7,6 @@
  * - `too_short`: fewer than the five bytes that name the schema
  * - `bad_magic`: the first byte is not 0
  * - `unknown_schema`: nobody knows the schema id
- * - `wrong_subject`: the id belongs to another subject than the one that is read
  * - `incompatible`: the schema it was written with cannot be read as ours
  * - `truncated`: the bytes end within the value
  * - `trailing_bytes`: bytes are left after the value
@@ -20,7 +19,6 @@ export type SchemaReason =
   | 'too_short'
   | 'bad_magic'
   | 'unknown_schema'
-  | 'wrong_subject'
   | 'incompatible'
   | 'truncated'
   | 'trailing_bytes'

@@ -1,7 +1,37 @@
-/** The public face of schemas/: types, codecs, sealing, payload. Everything else in the folder is private to it. */
-export type { Codec } from './codec.ts'
-export type { Codecs } from './codecs.ts'
+/** The public face of schemas/: types, codecs, registry, sealing, privacy, payload. The rest of the folder is private. */
+export { type Codec, makeCodec, schemaIdOf } from './codec.ts'
+export { type Codecs, makeCodecs } from './codecs.ts'
 export { SchemaError, type SchemaReason, SealingError, type SealingReason } from './errors.ts'
+export { openFolderRegistry } from './folder-registry.ts'
+export type { PayloadVersion } from './generated/payload-shapes.ts'
 export type * from './generated/types.ts'
+export { type KeyFile, type ListedKey, newKeyFile, parseKeyFile, serializeKeyFile } from './key-file.ts'
+export {
+  applicableFields,
+  buildPayload,
+  type ConditionalField,
+  type PayloadSource,
+  type SentEvent,
+  sentEvents,
+} from './payload/fields.ts'
+export {
+  isKnownTo,
+  isPayloadVersion,
+  type Json,
+  maskBody,
+  payloadVersions,
+  projectPayload,
+  type RenderOptions,
+  renderBody,
+} from './payload/render.ts'
+export { makePrivacy, maskText, type PiiField, type Privacy } from './pii.ts'
 export type { RegisteredSchema, Registry } from './registry.ts'
-export type { Sealer } from './sealing.ts'
+export { makeSealer, type Sealer, type SealerOptions, type SealingKey } from './sealing.ts'
+export {
+  detailCharactersMax,
+  keptKeyBytesMax,
+  keptValueBytesMax,
+  makeUndecodable,
+  type RefusedInput,
+  redactedPreview,
+} from './undecodable.ts'

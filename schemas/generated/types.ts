@@ -697,6 +697,114 @@ export interface DeliveryStatus {
 /** Finer than the state that is shown: queued, in_flight and in_tier are all waiting. */
 export type DeliveryPhase = 'queued' | 'in_flight' | 'in_tier' | 'dead' | 'skipped'
 
+/** What ENRICH knows of the riders of one order. */
+export interface AssignmentState {
+  /** One per attempt, newest last, at most sixteen. */
+  readonly assignments: readonly KnownAssignment[]
+  /** Pipeline time of the last change; old entries are dropped by it. */
+  readonly changed_at: number
+}
+
+/** The newest assignment of one attempt. */
+export interface KnownAssignment {
+  /** The attempt; -1 where the source has no attempts. */
+  readonly attempt_no: number
+  /** The assignment's id in the source; empty for an answer of dispatch without one. */
+  readonly assignment_id: string
+  /** True for a removed assignment: its details are gone, its position stays. */
+  readonly removed: boolean
+  /** When the row was last changed; newer wins within an attempt. */
+  readonly updated_at: number | null
+  /** The rider's name. */
+  readonly rider_name: string | null
+  /** The rider's masked phone. */
+  readonly rider_phone_masked: string | null
+  /** Sealed. (secret) */
+  readonly otp: string | null
+  /** Earliest arrival. */
+  readonly eta_start: number | null
+  /** Latest arrival. */
+  readonly eta_end: number | null
+  /** Where the row change stands in the source; null for snapshot rows and answers. */
+  readonly position: SourcePosition | null
+}
+
+/** What ENRICH remembers of one order. */
+export interface OrderState {
+  /** The row as last applied; kept behind a delete marker. Null: only its delete was ever seen. */
+  readonly row: OrderRow | null
+  /** The newest usable source position applied; snapshot rows leave it alone. */
+  readonly position: SourcePosition | null
+  /** Pipeline time at which the row was deleted: this entry is then a delete marker. Null: the row lives. */
+  readonly deleted_at: number | null
+  /** The source transaction that deleted it; an insert in the same one is a REPLACE. */
+  readonly deleted_in: string | null
+  /** The order_sequence of the latest event; kept over deletes. */
+  readonly last_sequence: number
+  /** Newest last, at most eight. */
+  readonly attempts: readonly AttemptMemory[]
+  /** Oldest first. */
+  readonly pending: readonly PendingEvent[]
+  /** Oldest first, at most sixteen. */
+  readonly missed: readonly MissedTransition[]
+}
+
+/** What became of out_for_delivery for one delivery attempt. */
+export interface AttemptMemory {
+  /** The attempt; null where the source has no attempts. */
+  readonly attempt_no: number | null
+  /** Pipeline time at which the one hold of this attempt began; null: never held. */
+  readonly held_since: number | null
+  /** Times that dispatch was asked. */
+  readonly lookups: number
+  /** When dispatch is to be asked next; null while a call is open or none is wanted. */
+  readonly lookup_at: number | null
+  /** The open call to dispatch. */
+  readonly lookup_id: string | null
+  /** How complete the rider details were when the latest out_for_delivery of this attempt left. */
+  readonly released: EnrichmentStatus | null
+}
+
+/** An event that waits for its rider, or behind one that does. */
+export interface PendingEvent {
+  /** What happened. */
+  readonly event: EventType
+  /** UUIDv5 of the transition. */
+  readonly event_id: string
+  /** When the order changed, by the source's clock. */
+  readonly occurred_at: number
+  /** When the source committed the change. */
+  readonly commit_at: number
+  /** Pipeline time at which ENRICH took the change. */
+  readonly taken_at: number
+  /** Given when the change was taken, so that waiting does not reorder. */
+  readonly order_sequence: number
+  /** The order's status before, in the source's words. */
+  readonly previous_status: string | null
+  /** The row as it was at this transition. */
+  readonly row: OrderRow
+  /** When it leaves without a rider because a later event or the delete came. */
+  readonly superseded_at: number | null
+  /** Set once it may leave without a rider: TIMED_OUT or SUPERSEDED. */
+  readonly forced: EnrichmentStatus | null
+}
+
+/** A status change that only a snapshot row showed: it was never streamed. */
+export interface MissedTransition {
+  /** The status stored before. */
+  readonly from_status: string
+  /** The status that the snapshot row has. */
+  readonly to_status: string
+  /** The event it would have been, null when the status has none. */
+  readonly event: EventType | null
+  /** The id it would have had; empty when it has no event. */
+  readonly event_id: string
+  /** When the row changed, by the source's clock. */
+  readonly occurred_at: number
+  /** Pipeline time at which the snapshot row was taken. */
+  readonly noticed_at: number
+}
+
 /** A record that could not be read or was refused. */
 export interface Undecodable {
   /** Where it came from. */
@@ -746,5 +854,7 @@ export interface SubjectTypes {
   readonly 'store.deliver.queues-value': ExpiryQueue
   readonly 'store.deliver.remembered-value': Remembered
   readonly 'store.deliver.states-value': DeliveryStatus
+  readonly 'store.enrich.assignments-value': AssignmentState
+  readonly 'store.enrich.orders-value': OrderState
   readonly 'undecodable-value': Undecodable
 }

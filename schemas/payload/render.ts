@@ -1,0 +1,95 @@
+/**
+ * Renders the body that a partner receives: unseal, project to the endpoint's version, set `schema_version`,
+ * write JSON in the schema's field order. Projecting here is what Avro's schema resolution does from the newest
+ * version to an older one; a test holds it to that.
+ */
+
+import { type PayloadVersion, payloadShapes } from '../generated/payload-shapes.ts'
+import type { EventType, OrderPayload } from '../generated/types.ts'
+import { maskText } from '../pii.ts'
+import type { PayloadField } from './shape.ts'
+
+/** A value as the JSON of a payload has it: no arrays. */
+export type Json = string | number | boolean | null | { readonly [name: string]: Json }
+
+/** Every version that can be pinned, oldest first. */
+export const payloadVersions: readonly PayloadVersion[] = ['v1', 'v2']
+
+/** Whether text names a payload version. */
+export const isPayloadVersion = (text: string): text is PayloadVersion => Object.hasOwn(payloadShapes, text)
+
+const eventSymbols = new Map(
+  payloadVersions.map((version) => {
+    const field = payloadShapes[version].find(({ name }) => name === 'event')
+    return [version, field?.kind === 'enum' ? field.symbols : new Set<string>()]
+  }),
+)
+
+/** Whether a version of the payload can say this event. `UNKNOWN` is known to none: it is never sent. */
+export function isKnownTo(version: PayloadVersion, event: EventType): boolean {
+  return event !== 'UNKNOWN' && eventSymbols.get(version)?.has(event) === true
+}
+
+export interface RenderOptions {
+  /** `delivery.otp` is sealed, as in every topic. */
+  readonly payload: OrderPayload
+  readonly version: PayloadVersion
+  /** Opens sealed text; throws when it cannot. */
+  readonly open: (sealed: string) => string
+}
+
+/** The body as UTF-8 JSON. Equal arguments give equal bytes. Rendering what the version does not know is a bug. */
+export function renderBody({ payload, version, open }: RenderOptions): Uint8Array {
+  if (!isKnownTo(version, payload.event)) {
+    throw new Error(`payload ${version} cannot say ${payload.event}; ask isKnownTo before rendering`)
+  }
+  return Buffer.from(JSON.stringify(projectPayload({ payload, version, open })))
+}
+
+/** The payload as a partner of that version sees it; an event it does not know becomes `UNKNOWN`. */
+export function projectPayload({ payload, version, open }: RenderOptions): { readonly [name: string]: Json } {
+  return project({ ...payload, schema_version: version }, payloadShapes[version], open)
+}
+
+function project(group: object, fields: readonly PayloadField[], open: (sealed: string) => string) {
+  const values: { readonly [name: string]: unknown } = { ...group }
+  const projected: Record<string, Json> = {}
+  for (const field of fields) projected[field.name] = write(values[field.name], field, open)
+  return projected
+}
+
+function write(value: unknown, field: PayloadField, open: (sealed: string) => string): Json {
+  if (value === null) return null
+  if (field.kind === 'group' && typeof value === 'object' && value !== undefined)
+    return project(value, field.fields, open)
+  if (field.kind === 'time' && typeof value === 'number') return new Date(value).toISOString()
+  if (field.kind === 'sealed' && typeof value === 'string') return open(value)
+  if (field.kind === 'enum' && typeof value === 'string')
+    return field.symbols.has(value) ? value : field.fallback
+  if (
+    field.kind === 'plain' &&
+    (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+  ) {
+    return value
+  }
+  throw new Error(`payload field ${field.name} (${field.kind}) cannot be a ${typeof value}`)
+}
+
+/** A body as text for history and people: the same JSON with every secret masked. */
+export function maskBody(body: Uint8Array): string {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  const json: Json = JSON.parse(text)
+  return JSON.stringify(maskSealed(json, payloadShapes.v2))
+}
+
+function maskSealed(json: Json | undefined, fields: readonly PayloadField[]): Json {
+  if (typeof json !== 'object' || json === null) return json ?? null
+  const masked: Record<string, Json> = { ...json }
+  for (const field of fields) {
+    const value = masked[field.name]
+    if (value === undefined || value === null) continue
+    if (field.kind === 'sealed') masked[field.name] = maskText
+    if (field.kind === 'group') masked[field.name] = maskSealed(value, field.fields)
+  }
+  return masked
+}

@@ -1,0 +1,156 @@
+/**
+ * Every topic there is: name, what its bytes mean, and how the log keeps it. Topic names stand here and nowhere
+ * else. Keys are UTF-8 text, except on the topics that a connector writes.
+ */
+import { defineTopic, rawBytes, type Serde, type Topic, UndecodableError, utf8 } from '../engine/index.ts'
+import {
+  type AssignmentChange,
+  type Codec,
+  type Codecs,
+  type DeadDelivery,
+  type Delivery,
+  type DeliveryCommand,
+  type DeliveryHistory,
+  type OrderChange,
+  type OrderEvent,
+  type PartnerConfig,
+  type RetryTicket,
+  type RoutingVerdict,
+  SchemaError,
+  type Undecodable,
+} from '../schemas/index.ts'
+
+const dayMs = 24 * 3600 * 1000
+
+/**
+ * What a shared log should give the endpoint-keyed topics: their count bounds how many instances can share the
+ * deliveries, and growing it later is a drained migration. A log in the process keeps its own default.
+ */
+export const sharedEndpointPartitions = 24
+
+/** A delay tier: its tickets fall due this long after the log appended them. */
+export interface RetryTier {
+  readonly topic: Topic<string, RetryTicket>
+  readonly delayMs: number
+}
+
+/** All topics, by the names that the code uses. */
+export interface Topics {
+  /** Debezium's order rows; JSON with or without schema. One-time passwords in clear: tight access, short life. */
+  readonly cdcOrders: Topic<Uint8Array | null, Uint8Array | null>
+  /** Debezium's rider assignments, like `cdcOrders`. */
+  readonly cdcAssignments: Topic<Uint8Array | null, Uint8Array | null>
+  readonly orderChanges: Topic<string, OrderChange>
+  readonly assignmentChanges: Topic<string, AssignmentChange>
+  readonly orderEvents: Topic<string, OrderEvent>
+  readonly partnerConfig: Topic<string, PartnerConfig>
+  readonly deliveries: Topic<string, Delivery>
+  readonly deliveryCommands: Topic<string, DeliveryCommand>
+  readonly retry30s: Topic<string, RetryTicket>
+  readonly retry2m: Topic<string, RetryTicket>
+  readonly retry8m: Topic<string, RetryTicket>
+  readonly deadDeliveries: Topic<string, DeadDelivery>
+  readonly deliveryHistory: Topic<string, DeliveryHistory>
+  readonly routingVerdicts: Topic<string, RoutingVerdict>
+  /** Keys are those of the refused records, whatever they were. */
+  readonly undecodable: Topic<Uint8Array | null, Undecodable>
+}
+
+/** Declares all topics over one set of codecs. Without `endpointPartitions` the log's default holds for all. */
+export function makeTopics(codecs: Codecs, options: { readonly endpointPartitions?: number } = {}): Topics {
+  const byOrder = { key: utf8, cleanup: 'purge' } as const
+  const byEndpoint = { key: utf8, cleanup: 'purge', partitions: options.endpointPartitions } as const
+  const expiring = { cleanup: 'delete', retentionMs: 30 * dayMs } as const
+  // Due times count from the log's own clock, hence `append`. Never compacted: each ticket is its own.
+  const tier = { ...byEndpoint, timestampType: 'append', value: serde(codecs.retryTicket) } as const
+  // As Debezium writes them; what they mean is NORMALIZE's to say. Enough time to notice and mend a stopped reader.
+  const captured = { key: rawBytes, value: rawBytes, cleanup: 'delete', retentionMs: 3 * dayMs } as const
+
+  return Object.freeze({
+    cdcOrders: defineTopic({ name: 'cdc.oms.orders', ...captured }),
+    cdcAssignments: defineTopic({ name: 'cdc.dispatch.assignments', ...captured }),
+    orderChanges: defineTopic({
+      name: 'orders.changes',
+      ...byOrder,
+      value: serde(codecs.orderChange),
+      retentionMs: 7 * dayMs,
+    }),
+    assignmentChanges: defineTopic({
+      name: 'dispatch.changes',
+      ...byOrder,
+      value: serde(codecs.assignmentChange),
+      retentionMs: 7 * dayMs,
+    }),
+    orderEvents: defineTopic({
+      name: 'order.events',
+      ...byOrder,
+      value: serde(codecs.orderEvent),
+      retentionMs: 30 * dayMs,
+    }),
+    partnerConfig: defineTopic({
+      name: 'partner.config',
+      key: utf8,
+      value: serde(codecs.partnerConfig),
+      cleanup: 'compact',
+      retentionMs: -1,
+    }),
+    deliveries: defineTopic({ name: 'deliveries', ...byEndpoint, value: serde(codecs.delivery) }),
+    deliveryCommands: defineTopic({
+      name: 'delivery.commands',
+      ...byEndpoint,
+      value: serde(codecs.deliveryCommand),
+    }),
+    retry30s: defineTopic({ name: 'deliveries.retry.30s', ...tier }),
+    retry2m: defineTopic({ name: 'deliveries.retry.2m', ...tier }),
+    retry8m: defineTopic({ name: 'deliveries.retry.8m', ...tier }),
+    deadDeliveries: defineTopic({
+      name: 'deliveries.dead',
+      ...byEndpoint,
+      ...expiring,
+      value: serde(codecs.deadDelivery),
+    }),
+    deliveryHistory: defineTopic({
+      name: 'delivery.history',
+      ...byEndpoint,
+      ...expiring,
+      value: serde(codecs.deliveryHistory),
+    }),
+    routingVerdicts: defineTopic({
+      name: 'routing.verdicts',
+      key: utf8,
+      ...expiring,
+      value: serde(codecs.routingVerdict),
+    }),
+    undecodable: defineTopic({
+      name: 'undecodable',
+      key: rawBytes,
+      ...expiring,
+      value: serde(codecs.undecodable),
+    }),
+  } satisfies Topics)
+}
+
+/** The delay tiers in the order in which a delivery passes through them. */
+export function retryTiers(topics: Topics): readonly [RetryTier, RetryTier, RetryTier] {
+  return [
+    { topic: topics.retry30s, delayMs: 30_000 },
+    { topic: topics.retry2m, delayMs: 2 * 60_000 },
+    { topic: topics.retry8m, delayMs: 8 * 60_000 },
+  ]
+}
+
+/** A codec as the engine takes it: what cannot be read is undecodable, with the same reason. */
+export function serde<T>(codec: Codec<T>): Serde<T> {
+  return {
+    serialize: codec.serialize,
+    deserialize(bytes) {
+      try {
+        return codec.deserialize(bytes)
+      } catch (cause) {
+        if (cause instanceof SchemaError) throw new UndecodableError(cause.reason, cause.message, { cause })
+        throw cause
+      }
+    },
+    ...(codec.prepare && { prepare: codec.prepare }),
+  }
+}
