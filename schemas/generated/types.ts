@@ -660,6 +660,8 @@ export interface ExpiryQueue {
 export interface Remembered {
   /** Pipeline time at which it happened. */
   readonly at: number
+  /** For a pair: the state in which it was settled. */
+  readonly state: string | null
 }
 
 /** Where one delivery stands. Key: delivery_id. Kept while it waits, and while it can be redriven. */
