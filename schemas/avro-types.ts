@@ -1,8 +1,8 @@
 /**
  * Makes avsc types from raw schema JSON, with the settings that all of ours share: unions never wrapped (an
  * ambiguous union is refused when it is read, not discovered in the data) and no methods on decoded records.
- * Arrays and maps are bounded by the bytes that are there: avsc trusts the count in front of them, so that a
- * few corrupt bytes could keep it busy for hours.
+ * Two of avsc's types are replaced: arrays and maps trust the count in front of them, so that a few corrupt
+ * bytes could keep them busy for hours, and longs below -2^52 come back as other numbers.
  */
 import avsc from 'avsc'
 import type { AvroType } from './avro-schema.ts'
@@ -11,6 +11,7 @@ import type { AvroType } from './avro-schema.ts'
 interface Tap {
   readonly buf: Buffer
   pos: number
+  writeLong(value: number): void
   readLong(): number
   skipLong(): void
   readString(): string
@@ -28,16 +29,49 @@ export function parseAvroType(schema: AvroType): avsc.Type {
   return avsc.Type.forSchema(schema as avsc.Schema, {
     wrapUnions: 'never',
     omitRecordMethods: true,
-    typeHook: boundedCollection,
+    typeHook: replacement,
   })
 }
 
-function boundedCollection(schema: avsc.Schema, options: avsc.ForSchemaOptions): avsc.Type | undefined {
+function replacement(schema: avsc.Schema, options: avsc.ForSchemaOptions): avsc.Type | undefined {
+  if (schema === 'long') return new ExactLongType()
   if (typeof schema !== 'object' || !('type' in schema)) return undefined
   if (schema.type === 'array') return new BoundedArrayType(schema, options)
   if (schema.type === 'map') return new BoundedMapType(schema, options)
+  if (schema.type === 'long') return new ExactLongType()
   return undefined
 }
+
+/**
+ * avsc computes Avro's zigzag form, twice the number, in a double: exact up to 2^53, and so exact for numbers up
+ * to 2^52. As milliseconds that is beyond the year 140,000.
+ */
+const longMax = 2 ** 52
+
+const isExact = (value: unknown): value is number =>
+  Number.isInteger(value) && Math.abs(Number(value)) <= longMax
+
+class ExactLongType extends avsc.types.LongType {
+  _check(value: unknown, _flags: unknown, hook?: (value: unknown, type: avsc.Type) => void): boolean {
+    const fits = isExact(value)
+    if (!fits && hook) hook(value, this)
+    return fits
+  }
+
+  _read(tap: Tap): number {
+    const value = tap.readLong()
+    if (!isExact(value)) throw new UnsafeLongError()
+    return value
+  }
+
+  _write(tap: Tap, value: unknown): void {
+    if (!isExact(value)) throw new UnsafeLongError()
+    tap.writeLong(value)
+  }
+}
+
+/** A long that a double cannot carry through exactly. */
+export class UnsafeLongError extends Error {}
 
 /**
  * Calls `item` for every item of all blocks. Every item of ours takes at least one byte, so with a count beyond

@@ -4,7 +4,7 @@
  */
 import type avsc from 'avsc'
 import { type AvroRecord, parseSchema } from './avro-schema.ts'
-import { parseAvroType } from './avro-types.ts'
+import { parseAvroType, UnsafeLongError } from './avro-types.ts'
 import { byteViews } from './byte-views.ts'
 import { SchemaError } from './errors.ts'
 import type { RegisteredSchema, Registry } from './registry.ts'
@@ -171,10 +171,10 @@ function decode(
     return type.decode(buffer, headerBytes, resolver)
   } catch (cause) {
     // The messages of avsc's readers name types and positions, no content.
-    const unsafe = cause instanceof Error && cause.message.includes('precision loss')
+    const unsafe = cause instanceof UnsafeLongError
     throw new SchemaError(
       unsafe ? 'unsafe_number' : 'malformed',
-      unsafe ? `a number of ${subject} is beyond ±2^53` : `the bytes are no value of ${subject}`,
+      unsafe ? `a number of ${subject} is beyond ±2^52` : `the bytes are no value of ${subject}`,
       { cause },
     )
   }

@@ -10,7 +10,7 @@
  * - `incompatible`: the schema it was written with cannot be read as ours
  * - `truncated`: the bytes end within the value
  * - `trailing_bytes`: bytes are left after the value
- * - `unsafe_number`: a 64-bit number beyond ±2^53, which JavaScript would round
+ * - `unsafe_number`: a 64-bit number beyond ±2^52, which could be rounded on the way
  * - `malformed`: the bytes name a branch, symbol or length that does not exist
  * - `invalid_value`: the value to be written does not fit the schema
  */

@@ -1,0 +1,298 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseSchema } from './avro-schema.ts'
+import { makeCodec } from './codec.ts'
+import { makeCodecs } from './codecs.ts'
+import { SchemaError } from './errors.ts'
+import { openFolderRegistry } from './folder-registry.ts'
+import type { OrderEvent, OrderEventV1, Undecodable } from './generated/types.ts'
+import type { RegisteredSchema, Registry } from './registry.ts'
+import { readSchemaFolder, shippedSchemaFolder } from './schema-folder.ts'
+import { arbitraryValue } from './testing/arbitrary-values.ts'
+
+const registry = openFolderRegistry()
+const codecs = makeCodecs(registry)
+const files = readSchemaFolder(shippedSchemaFolder)
+const subjects = [...new Set(files.map((file) => file.subject))]
+
+/** The reason of the SchemaError that `run` throws; anything else thrown is a failure of its own. */
+function reasonOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof SchemaError) return error.reason
+    throw error
+  }
+  return 'nothing thrown'
+}
+
+const schemaOf = (subject: string, version: number) =>
+  parseSchema(registry.schemaOf(registry.idOf(subject, version))?.text ?? '', subject)
+
+const anyEvent = arbitraryValue(
+  schemaOf('order.events-value', 2),
+) as fc.Arbitrary<unknown> as fc.Arbitrary<OrderEvent>
+const sampled = fc.sample(anyEvent, { seed: 7, numRuns: 1 })[0] as OrderEvent
+const event: OrderEvent = { ...sampled, payload: { ...sampled.payload, event: 'delivered' } }
+const eventBytes = codecs.orderEvent.serialize(event)
+
+/** A registry of one subject's versions that knows them only after `fetch`. */
+function fetchingRegistry(answers: Map<number, RegisteredSchema>): { registry: Registry; asked: number[] } {
+  const fetched = new Map<number, RegisteredSchema>()
+  const asked: number[] = []
+  const own = registry.latest('order.events-value')
+  return {
+    asked,
+    registry: {
+      idOf: registry.idOf,
+      latest: registry.latest,
+      schemaOf: (id) => (id === own.id ? own : fetched.get(id)),
+      async fetch(id) {
+        asked.push(id)
+        const answer = answers.get(id)
+        if (answer) fetched.set(id, answer)
+        return answer
+      },
+    },
+  }
+}
+
+describe('a codec', () => {
+  it.each(subjects)('gives back every value of %s', (subject) => {
+    const codec = makeCodec<unknown>(subject, registry)
+    const anyValue = arbitraryValue(parseSchema(registry.latest(subject).text, subject))
+    fc.assert(
+      fc.property(anyValue, (value) => {
+        const bytes = codec.serialize(value)
+        expect(codec.deserialize(bytes)).toEqual(value)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('writes the Confluent wire format: zero, schema id, Avro', () => {
+    const bytes = codecs.retryTicket.serialize({
+      delivery_id: 'd',
+      endpoint_id: 'e',
+      generation: 3,
+      retry: 1,
+    })
+    const id = registry.idOf('retry.tickets-value', 1)
+    expect([...bytes]).toEqual([0, 0, 0, 0, id, 2, 0x64, 2, 0x65, 6, 2])
+  })
+
+  it('returns bytes of its own: a later value leaves them alone', () => {
+    const first = codecs.orderEvent.serialize(event)
+    const copy = Buffer.from(first)
+    codecs.orderEvent.serialize({ ...event, internal: { ...event.internal, city: 'Elsewhere' } })
+    expect(Buffer.compare(first, copy)).toBe(0)
+  })
+
+  it('writes values larger than its scratch space, and small ones after them', () => {
+    const large = { ...event, internal: { ...event.internal, city: 'x'.repeat(300_000) } }
+    expect(codecs.orderEvent.deserialize(codecs.orderEvent.serialize(large))).toEqual(large)
+    expect(codecs.orderEvent.serialize(event)).toEqual(eventBytes)
+  })
+
+  it('takes bytes as plain Uint8Arrays, at the top, in unions and in the input', () => {
+    const value: Undecodable = {
+      ...{ topic: 't', partition: 0, offset: 1, timestamp: 2, reason: 'r', detail: 'd', at: 3, preview: '' },
+      ...{ key_length: -1, value_length: 2, value_sha256: 'h', key: null, value: new Uint8Array([1, 2]) },
+    }
+    const bytes = new Uint8Array(codecs.undecodable.serialize(value))
+    expect(codecs.undecodable.deserialize(bytes).value).toEqual(Buffer.from([1, 2]))
+    expect(value.value).toEqual(new Uint8Array([1, 2]))
+  })
+
+  it('reads what an older version wrote, with defaults for what it did not know', () => {
+    const v1 = makeCodec<OrderEventV1>('order.events-value', registry, 1)
+    const old = arbitraryValue(
+      schemaOf('order.events-value', 1),
+    ) as fc.Arbitrary<unknown> as fc.Arbitrary<OrderEventV1>
+    fc.assert(
+      fc.property(old, (value) => {
+        const read = codecs.orderEvent.deserialize(v1.serialize(value))
+        expect(read).toMatchObject(value)
+        expect(read.payload.order_sequence).toBeNull()
+        expect(read.payload.enrichment_status).toBe('UNKNOWN')
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('lets an older reader read what a newer version wrote; an event it does not know is UNKNOWN', () => {
+    const v1 = makeCodec<OrderEventV1>('order.events-value', registry, 1)
+    const picked = { ...event, payload: { ...event.payload, event: 'return_picked_up' as const } }
+    expect(v1.deserialize(codecs.orderEvent.serialize(picked)).payload.event).toBe('UNKNOWN')
+  })
+})
+
+describe('bytes that are no value', () => {
+  const read = (bytes: Uint8Array | null) => reasonOf(() => codecs.orderEvent.deserialize(bytes))
+
+  it('name what is wrong with the header', () => {
+    expect(read(null)).toBe('null')
+    expect(read(new Uint8Array(0))).toBe('too_short')
+    expect(read(eventBytes.subarray(0, 4))).toBe('too_short')
+    expect(read(Buffer.from('{"a":1}'))).toBe('bad_magic')
+    expect(read(Buffer.from([0, 0, 0x0f, 0xff, 0xff, 0]))).toBe('unknown_schema')
+  })
+
+  it.each(subjects)(
+    'of %s: cut anywhere they are truncated, with a byte more they have trailing bytes',
+    (subject) => {
+      const codec = makeCodec<unknown>(subject, registry)
+      const anyValue = arbitraryValue(parseSchema(registry.latest(subject).text, subject))
+      for (const value of fc.sample(anyValue, { seed: 11, numRuns: 2 })) {
+        const bytes = codec.serialize(value)
+        for (let end = 5; end < bytes.length; end += 1 + Math.floor(bytes.length / 200)) {
+          expect(reasonOf(() => codec.deserialize(bytes.subarray(0, end)))).toBe('truncated')
+        }
+        expect(reasonOf(() => codec.deserialize(Buffer.concat([bytes, Buffer.from([0])])))).toBe(
+          'trailing_bytes',
+        )
+      }
+    },
+  )
+
+  it.each(subjects)('of %s: whatever they are, they end in a value or a reason, and soon', (subject) => {
+    const codec = makeCodec<unknown>(subject, registry)
+    const id = registry.latest(subject).id
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (body) => {
+        reasonOf(() => codec.deserialize(Buffer.concat([Buffer.from([0, 0, 0, 0, id]), body])))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('cannot keep the reader busy with a count of items that are not there', () => {
+    const id = registry.idOf('partner.config-value', 1)
+    // partner_id "", name "", version 0, then an array block that claims 2^50 endpoints.
+    const bytes = [0, 0, 0, 0, id, 0, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x04]
+    expect(reasonOf(() => codecs.partnerConfig.deserialize(Buffer.from(bytes)))).toBe('truncated')
+  })
+
+  it('of another subject are incompatible, and the cause is kept', () => {
+    const ticket = codecs.retryTicket.serialize({
+      delivery_id: 'd',
+      endpoint_id: 'e',
+      generation: 3,
+      retry: 1,
+    })
+    expect(read(ticket)).toBe('incompatible')
+    expect(read(ticket)).toBe('incompatible')
+  })
+
+  it('hold a number that JavaScript would round', () => {
+    const id = registry.idOf('delivery.commands-value', 1)
+    // command_id "", kind 0, endpoint_id "", delivery_id null, requested_at 2^62, requested_by "".
+    const bytes = [0, 0, 0, 0, id, 0, 0, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1, 0]
+    expect(reasonOf(() => codecs.deliveryCommand.deserialize(Buffer.from(bytes)))).toBe('unsafe_number')
+  })
+
+  it('name a symbol or branch that does not exist', () => {
+    const id = registry.idOf('delivery.commands-value', 1)
+    expect(reasonOf(() => codecs.deliveryCommand.deserialize(Buffer.from([0, 0, 0, 0, id, 0, 0x7e])))).toBe(
+      'malformed',
+    )
+  })
+})
+
+describe('a value that does not fit', () => {
+  const write = (value: unknown) => () => codecs.orderEvent.serialize(value as OrderEvent)
+
+  it('is refused with the field, what it should be and what it is', () => {
+    expect(write({ ...event, payload: { ...event.payload, occurred_at: 1.5 } })).toThrow(
+      'OrderEvent.payload.occurred_at must be long, is not a whole, safe number',
+    )
+    expect(write({ ...event, payload: { ...event.payload, occurred_at: 2 ** 53 } })).toThrow(
+      'OrderEvent.payload.occurred_at',
+    )
+    expect(write({ ...event, payload: { ...event.payload, order_id: undefined } })).toThrow(
+      'OrderEvent.payload.order_id must be string, is undefined',
+    )
+    expect(write({ ...event, payload: { ...event.payload, event: 'teleported' } })).toThrow(
+      'OrderEvent.payload.event must be enum',
+    )
+    expect(reasonOf(write(null))).toBe('invalid_value')
+  })
+
+  it('is never quoted, because it may be a secret', () => {
+    const secret = { otp: '8821' }
+    const wrong = {
+      ...event,
+      payload: { ...event.payload, delivery: { ...event.payload.delivery, otp: secret } },
+    }
+    try {
+      codecs.orderEvent.serialize(wrong as unknown as OrderEvent)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(SchemaError)
+      expect(JSON.stringify([String(error), error, (error as Error).cause ?? null])).not.toContain('8821')
+      expect((error as Error).message).toContain('payload.delivery.otp must be null or string')
+    }
+  })
+
+  it('leaves the codec as it was', () => {
+    expect(write({ ...event, internal: null })).toThrow(SchemaError)
+    expect(codecs.orderEvent.serialize(event)).toEqual(eventBytes)
+  })
+})
+
+describe('a registry that fetches', () => {
+  const v1 = registry.schemaOf(registry.idOf('order.events-value', 1)) as RegisteredSchema
+  const v1Bytes = makeCodec<OrderEventV1>('order.events-value', registry, 1).serialize({
+    payload: event.payload as OrderEventV1['payload'],
+    internal: event.internal,
+  })
+
+  it('is asked once for an unknown id, and the value is readable afterwards', async () => {
+    const { registry: fetching, asked } = fetchingRegistry(new Map([[v1.id, v1]]))
+    const codec = makeCodec<OrderEvent>('order.events-value', fetching)
+    expect(reasonOf(() => codec.deserialize(v1Bytes))).toBe('unknown_schema')
+    await Promise.all([codec.prepare?.(v1Bytes), codec.prepare?.(v1Bytes)])
+    expect(asked).toEqual([v1.id])
+    expect(codec.deserialize(v1Bytes).payload.order_id).toBe(event.payload.order_id)
+    expect(codec.prepare?.(v1Bytes)).toBeUndefined()
+    expect(codec.prepare?.(eventBytes)).toBeUndefined()
+  })
+
+  it('is not asked again for an id that nobody knows', async () => {
+    const { registry: fetching, asked } = fetchingRegistry(new Map())
+    const codec = makeCodec<OrderEvent>('order.events-value', fetching)
+    await codec.prepare?.(v1Bytes)
+    expect(codec.prepare?.(v1Bytes)).toBeUndefined()
+    expect(reasonOf(() => codec.deserialize(v1Bytes))).toBe('unknown_schema')
+    expect(asked).toEqual([v1.id])
+  })
+
+  it('is asked again after it could not be reached', async () => {
+    const { registry: fetching } = fetchingRegistry(new Map([[v1.id, v1]]))
+    let reachable = false
+    const fetch = fetching.fetch?.bind(fetching)
+    const codec = makeCodec<OrderEvent>('order.events-value', {
+      ...fetching,
+      fetch: async (id) => {
+        if (!reachable) throw new Error('connection refused')
+        return fetch?.(id)
+      },
+    })
+    await expect(codec.prepare?.(v1Bytes)).rejects.toThrow('connection refused')
+    reachable = true
+    await codec.prepare?.(v1Bytes)
+    expect(codec.deserialize(v1Bytes).payload.order_id).toBe(event.payload.order_id)
+  })
+
+  it('is never asked about bytes without a schema id', () => {
+    const { registry: fetching } = fetchingRegistry(new Map())
+    const codec = makeCodec<OrderEvent>('order.events-value', fetching)
+    for (const bytes of [null, new Uint8Array(2), Buffer.from('{"not":"avro"}')]) {
+      expect(codec.prepare?.(bytes)).toBeUndefined()
+    }
+  })
+
+  it('the folder has nothing to fetch, so its codecs have nothing to prepare', () => {
+    expect(codecs.orderEvent.prepare).toBeUndefined()
+  })
+})
