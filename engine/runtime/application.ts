@@ -1,0 +1,218 @@
+/**
+ * Runs a topology on a record log: makes the topics it needs, opens the state directory, and starts an instance.
+ * Several applications may share one log, in one process or in many; each has its own instance id and disk.
+ */
+import type { Clock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
+import type { EffectHandler } from '../graph/processor.ts'
+import { checkCoPartitioning } from '../graph/sub-topology.ts'
+import { defaultMaxRecordBytes } from '../graph/topic.ts'
+import type { Topology } from '../graph/topology.ts'
+import type { RecordLog, TopicDescription } from '../record-log/port.ts'
+import type { Disk } from '../stores/disk.ts'
+import { tasksOf } from './assignor.ts'
+import type { BulkWrite, Report } from './bulk-sink.ts'
+import { callScheduler } from './call-scheduler.ts'
+import { type Counters, counters as makeCounters } from './counters.ts'
+import type { DeadLetter } from './dead-letter.ts'
+import { globalTables } from './global-tables.ts'
+import { makeInstance } from './instance.ts'
+import { outputBuffer } from './output-buffer.ts'
+import { storeSpecs } from './task-factory.ts'
+
+export interface ApplicationOptions {
+  readonly topology: Topology
+  readonly log: RecordLog
+  /** The instance's own disk; the application closes it when it stops. */
+  readonly disk: Disk
+  /** Static member id and transactional id: unique in the group, the same after a restart. */
+  readonly instanceId: string
+  /** Default: the topology's name. */
+  readonly groupId?: string
+  /** Handlers by `<processor>.<effect>`. Those of one processor must agree with its definition's types. */
+  readonly effects?: Readonly<Record<string, EffectHandler<never, unknown>>>
+  /** Writes by the bulk sink's name. */
+  readonly bulkSinks?: Readonly<Record<string, BulkWrite>>
+  /** Calls at once, by pool; a pool that is not named gets 64. */
+  readonly pools?: Readonly<Record<string, number>>
+  /** Where undecodable and refused records go. Without one, the first such record stops the instance. */
+  readonly deadLetter?: DeadLetter
+  /** Partitions of topics that name none. Default 4. */
+  readonly defaultPartitions?: number
+  readonly pipelineClock?: Clock
+  readonly realClock?: Clock
+  /** `records` lets pipeline time follow the records in hand, for replays. */
+  readonly timeFrom?: 'clock' | 'records'
+  /** Default: 50 ms at the latest, and the log's own floor. */
+  readonly commit?: { readonly intervalMs?: number; readonly floorMs?: number }
+  /** Decoded committed values kept in memory per store. Default 20,000. */
+  readonly cacheEntries?: number
+  /** Told about problems the engine goes on with. */
+  readonly report?: Report
+}
+
+export interface Application {
+  start(): Promise<void>
+  /** Clean: running calls get up to 2 s, the last commit is written, the group is left, the disk is closed. */
+  stop(): Promise<void>
+  /** As a crash would: nothing more is written; the disk stays as it is. */
+  kill(): void
+  /** Resolves when all that can be read is processed and committed, and no call is open. */
+  settled(): Promise<void>
+  /** The earliest due time that waits, in pipeline time: wake-ups and delayed records. */
+  nextDue(): number | undefined
+  /** Rejects when the instance stops because of a bug or a broken environment; never resolves. */
+  readonly failed: Promise<never>
+  readonly counters: Counters
+  /** Ids of the tasks that run here. */
+  taskIds(): string[]
+}
+
+const leaseMs = 2000
+
+export function createApplication(options: ApplicationOptions): Application {
+  const { topology, log, disk } = options
+  const realClock = options.realClock ?? systemClock
+  const pipelineClock = options.pipelineClock ?? systemClock
+  const counters = makeCounters()
+  const report = options.report ?? (() => {})
+  const partitionCounts = new Map<string, number>()
+  const partitionCount = (topic: string) => partitionCounts.get(topic) ?? options.defaultPartitions ?? 4
+  let fail: (error: unknown) => void = () => {}
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  failed.catch(() => {
+    // Whoever cares awaits it; an unawaited failure must not be reported twice.
+  })
+  let lastCommitAt = Number.NEGATIVE_INFINITY
+  let wake = () => {}
+  let lastHeartbeatAt = () => Number.NEGATIVE_INFINITY
+
+  const scheduler = callScheduler({
+    handlers: new Map(Object.entries(options.effects ?? {})) as Map<string, EffectHandler<unknown, unknown>>,
+    pools: options.pools ?? {},
+    defaultPoolSize: 64,
+    perKey: Number.POSITIVE_INFINITY,
+    maxStarts: 5,
+    pipelineClock,
+    leaseFresh: () => realClock.now() - Math.max(lastHeartbeatAt(), lastCommitAt) <= leaseMs,
+    counters,
+    onFinished: () => wake(),
+  })
+  const globals = globalTables({ specs: topology.globals, log, partitionsOf: partitionCount, counters, report })
+  const output = outputBuffer(partitionCount)
+  const instance = makeInstance({
+    topology,
+    groupId: options.groupId ?? topology.name,
+    instanceId: options.instanceId,
+    log,
+    disk,
+    writer: log.writer({ transactionalId: options.instanceId }),
+    output,
+    scheduler,
+    globals,
+    counters,
+    report,
+    pipelineClock,
+    realClock,
+    commitIntervalMs: options.commit?.intervalMs ?? 50,
+    commitFloorMs: options.commit?.floorMs ?? log.capabilities.commitFloorMs,
+    surroundings: {
+      topologyName: topology.name,
+      instanceId: options.instanceId,
+      log,
+      disk,
+      output,
+      scheduler,
+      counters,
+      report,
+      deadLetter: options.deadLetter,
+      pipelineClock,
+      timeFrom: options.timeFrom ?? 'clock',
+      bulkWrites: new Map(Object.entries(options.bulkSinks ?? {})),
+      cacheEntries: options.cacheEntries ?? 20_000,
+      maxChangelogBytes: defaultMaxRecordBytes,
+      global: (name) => globals.table(name),
+      wake: () => wake(),
+    },
+    partitionCount,
+    onAlive: (at) => {
+      lastCommitAt = at
+    },
+    onFailure: (error) => fail(error),
+  })
+  wake = instance.loop.wake
+  lastHeartbeatAt = instance.lastHeartbeatAt
+
+  return {
+    counters,
+    failed,
+    async start() {
+      await makeTopics(options, partitionCounts)
+      checkHandlers(options)
+      await instance.start()
+    },
+    async stop() {
+      await instance.stop()
+      await disk.close()
+    },
+    kill: instance.kill,
+    settled: () => Promise.race([instance.settled(), failed]),
+    nextDue: instance.loop.nextDue,
+    taskIds: () => [...instance.loop.tasks.keys()].sort(),
+  }
+}
+
+/** Creates the topics that are missing, the changelogs among them, and learns the partition counts of all. */
+async function makeTopics(options: ApplicationOptions, counts: Map<string, number>): Promise<void> {
+  const { topology, log } = options
+  const topics = new Map(topology.topics)
+  if (options.deadLetter) topics.set(options.deadLetter.topic.name, options.deadLetter.topic)
+  const existing = await log.admin.describeTopics([...topics.keys()])
+  const missing: TopicDescription[] = []
+  for (const topic of topics.values()) {
+    const found = existing.get(topic.name)
+    const partitions = found?.partitions ?? topic.partitions ?? options.defaultPartitions ?? 4
+    counts.set(topic.name, partitions)
+    if (!found) missing.push({ name: topic.name, partitions, config: topic.config })
+  }
+  for (const part of topology.subTopologies) {
+    checkCoPartitioning(part, (source) => counts.get(source.topic.name))
+  }
+  await log.admin.createTopics([...missing, ...changelogs(topology, counts)])
+}
+
+function changelogs(topology: Topology, counts: ReadonlyMap<string, number>): TopicDescription[] {
+  const tasks = tasksOf(topology.subTopologies, (topic) => counts.get(topic) ?? 0)
+  return topology.subTopologies.flatMap((part) => {
+    const partitions = tasks.filter((task) => task.subTopology === part.index).length
+    return storeSpecs(topology.name, part)
+      .filter(({ changelog }) => changelog.ours)
+      .map(({ changelog }) => ({
+        name: changelog.topic,
+        partitions,
+        config: {
+          cleanup: 'compact' as const,
+          retentionMs: -1,
+          timestampType: 'create' as const,
+          maxRecordBytes: defaultMaxRecordBytes,
+        },
+      }))
+  })
+}
+
+/** Everything the topology asks for by name must be there before the first record. */
+function checkHandlers({ topology, effects = {}, bulkSinks = {} }: ApplicationOptions) {
+  for (const node of topology.nodes) {
+    if (node.kind === 'bulk-sink' && !bulkSinks[node.name]) {
+      throw new Error(`no write is given for the bulk sink ${node.name}: pass it in bulkSinks`)
+    }
+    if (node.kind !== 'processor') continue
+    for (const effect of Object.keys(node.definition.effects)) {
+      const name = `${node.name}.${effect}`
+      if (!effects[name]) throw new Error(`no handler is given for the effect ${name}: pass it in effects`)
+    }
+  }
+}
+

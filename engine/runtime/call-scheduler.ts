@@ -1,0 +1,260 @@
+/**
+ * Starts the calls that committed intents ask for, and keeps what came back until a commit holds it.
+ *
+ * One per instance. A call lives longer than the task object that asked for it: it is known by (task, effect,
+ * intent id), so after an abort a reopened task meets its running calls and finished results again instead of
+ * repeating them.
+ *
+ * ```
+ *   submit ──► queued ──► running ──► finished ──► handed out ──► settled (forgotten)
+ *                │ withdraw                  ▲            │ abort
+ *                ▼                           └────────────┘
+ *             forgotten
+ * ```
+ */
+import type { Clock } from '../clock.ts'
+import type { EffectHandler, EffectResult, EffectView, Intent } from '../graph/processor.ts'
+import type { Counters } from './counters.ts'
+import { turnQueue } from './turn-queue.ts'
+
+export interface Call {
+  readonly taskId: string
+  /** `<processor>.<effect>`. */
+  readonly effect: string
+  readonly intent: Intent<unknown>
+  /** How often the call may have been started by earlier owners. */
+  readonly starts: number
+  readonly view: EffectView
+}
+
+export interface FinishedCall {
+  readonly taskId: string
+  readonly effect: string
+  readonly intentId: string
+  readonly result: EffectResult<unknown>
+}
+
+export interface CallSchedulerOptions {
+  readonly handlers: ReadonlyMap<string, EffectHandler<unknown, unknown>>
+  /** Calls at once, by pool. */
+  readonly pools: Readonly<Record<string, number>>
+  /** Calls at once of a pool that is not named in `pools`. */
+  readonly defaultPoolSize: number
+  /** Calls at once of one key. */
+  readonly perKey: number
+  /** A call that was started this often without an outcome is not made again. */
+  readonly maxStarts: number
+  readonly pipelineClock: Clock
+  /** Whether the instance's lease is fresh: without it nothing starts. */
+  readonly leaseFresh: () => boolean
+  readonly counters: Counters
+  /** Called when a result is there. */
+  readonly onFinished: () => void
+}
+
+export interface CallScheduler {
+  /** Makes a committed intent startable, or matches it with the call that is already known. */
+  submit(call: Call): void
+  /** `started` when the call runs or has run; else it is forgotten and will not start. */
+  withdraw(taskId: string, effect: string, intentId: string): 'withdrawn' | 'started'
+  /** Starts what may start now. */
+  pump(): void
+  /** Finished results that were not handed out yet, oldest first. */
+  takeFinished(accepts: (taskId: string) => boolean): FinishedCall[]
+  /** The commit that holds the handed-out results has ended. */
+  settle(): void
+  /** The commit was aborted: queued calls of these tasks are dropped, handed-out results come again on `submit`. */
+  aborted(taskIds: ReadonlySet<string>): void
+  /** A task was opened again and submitted what is open: handed-out results that it did not ask for are forgotten. */
+  reopened(taskId: string): void
+  /** Starts no more calls of these tasks. */
+  pause(taskIds: ReadonlySet<string>): void
+  /** Resolves when no call of these tasks runs, or at the deadline. */
+  drained(taskIds: ReadonlySet<string>, deadline: Promise<void>): Promise<void>
+  /** The tasks went elsewhere: forgets their calls; running ones end unheard, counted. */
+  forget(taskIds: ReadonlySet<string>): void
+  /** Calls queued, running or finished and not settled. */
+  open(): number
+  running(): number
+  stop(): void
+}
+
+interface Entry {
+  call: Call
+  state: 'queued' | 'running' | 'finished' | 'handed-out'
+  result: EffectResult<unknown> | undefined
+}
+
+export function callScheduler(options: CallSchedulerOptions): CallScheduler {
+  const entries = new Map<string, Entry>()
+  const pools = new Map<string, ReturnType<typeof turnQueue<Entry>>>()
+  const paused = new Set<string>()
+  const idleWaiters = new Set<() => void>()
+  const stopping = new AbortController()
+  /** Entries whose result nobody has taken yet, oldest first. */
+  let finished: Entry[] = []
+  let handedOut: Entry[] = []
+  let running = 0
+
+  const keyOf = (taskId: string, effect: string, intentId: string) => `${taskId}|${effect}|${intentId}`
+  const entryKey = ({ call }: Entry) => keyOf(call.taskId, call.effect, call.intent.id)
+
+  function poolOf(name: string) {
+    const known = pools.get(name)
+    if (known) return known
+    const made = turnQueue<Entry>({
+      size: options.pools[name] ?? options.defaultPoolSize,
+      perKey: options.perKey,
+    })
+    pools.set(name, made)
+    return made
+  }
+
+  function finish(entry: Entry, result: EffectResult<unknown>) {
+    entry.state = 'finished'
+    entry.result = result
+    finished.push(entry)
+    options.onFinished()
+  }
+
+  async function run(entry: Entry, handler: EffectHandler<unknown, unknown>) {
+    const { call } = entry
+    const pool = poolOf(call.intent.pool)
+    const starts = call.starts + 1
+    entry.state = 'running'
+    running++
+    let result: EffectResult<unknown>
+    try {
+      const again = call.starts > 0
+      const value = await handler(call.intent, call.view, { signal: stopping.signal, again, starts })
+      result = { kind: 'done', result: value, again, starts }
+    } catch (error) {
+      options.counters.add('effect.handler_failed', { effect: call.effect })
+      result = { kind: 'handler_failed', message: messageOf(error), starts }
+    }
+    running--
+    pool.release(call.intent.key)
+    if (entries.get(entryKey(entry)) === entry) finish(entry, result)
+    else options.counters.add('effect.result_unheard', { effect: call.effect })
+    for (const wake of idleWaiters) wake()
+    pump()
+  }
+
+  function start(entry: Entry) {
+    const { call } = entry
+    const pool = poolOf(call.intent.pool)
+    const answer = (result: EffectResult<unknown>) => {
+      pool.release(call.intent.key)
+      finish(entry, result)
+    }
+    if (options.pipelineClock.now() > call.intent.notAfter) return answer({ kind: 'expired' })
+    if (call.starts >= options.maxStarts) {
+      const message = `started ${call.starts} times without an outcome; not called again`
+      return answer({ kind: 'handler_failed', message, starts: call.starts })
+    }
+    const handler = options.handlers.get(call.effect)
+    if (!handler) throw new Error(`no handler is registered for effect ${call.effect}`)
+    void run(entry, handler)
+  }
+
+  function pump() {
+    if (stopping.signal.aborted || !options.leaseFresh()) return
+    for (const pool of pools.values()) {
+      for (let entry = pool.take(startable); entry; entry = pool.take(startable)) start(entry)
+    }
+  }
+
+  const startable = (entry: Entry) => !paused.has(entry.call.taskId)
+
+  function drop(entry: Entry) {
+    entries.delete(entryKey(entry))
+    if (entry.state === 'queued') poolOf(entry.call.intent.pool).remove(entry, entry.call.intent)
+  }
+
+  const runningOf = (taskIds: ReadonlySet<string>) =>
+    [...entries.values()].some((entry) => entry.state === 'running' && taskIds.has(entry.call.taskId))
+
+  return {
+    submit(call) {
+      const key = keyOf(call.taskId, call.effect, call.intent.id)
+      const known = entries.get(key)
+      if (known) {
+        if (known.state !== 'handed-out') return
+        // The commit that would have held this result was aborted: hand it out again, do not call again.
+        known.state = 'finished'
+        finished.push(known)
+        options.onFinished()
+        return
+      }
+      const entry: Entry = { call, state: 'queued', result: undefined }
+      entries.set(key, entry)
+      poolOf(call.intent.pool).add(entry, call.intent)
+    },
+    withdraw(taskId, effect, intentId) {
+      const entry = entries.get(keyOf(taskId, effect, intentId))
+      if (!entry) return 'withdrawn'
+      if (entry.state !== 'queued') return 'started'
+      drop(entry)
+      return 'withdrawn'
+    },
+    pump,
+    takeFinished(accepts) {
+      if (finished.length === 0) return []
+      const taken = finished.filter((entry) => accepts(entry.call.taskId))
+      finished = finished.filter((entry) => !accepts(entry.call.taskId))
+      handedOut.push(...taken)
+      return taken.map((entry) => {
+        entry.state = 'handed-out'
+        const { call, result } = entry
+        if (!result) throw new Error(`call ${entryKey(entry)} finished without a result`)
+        return { taskId: call.taskId, effect: call.effect, intentId: call.intent.id, result }
+      })
+    },
+    settle() {
+      for (const entry of handedOut) if (entry.state === 'handed-out') entries.delete(entryKey(entry))
+      handedOut = []
+    },
+    aborted(taskIds) {
+      for (const entry of [...entries.values()]) {
+        if (entry.state === 'queued' && taskIds.has(entry.call.taskId)) drop(entry)
+      }
+      // Results not handed out yet wait for their task to come back; handed-out ones are matched on submit.
+      handedOut = []
+    },
+    reopened(taskId) {
+      for (const entry of [...entries.values()]) {
+        if (entry.state === 'handed-out' && entry.call.taskId === taskId && !handedOut.includes(entry)) drop(entry)
+      }
+    },
+    pause(taskIds) {
+      for (const taskId of taskIds) paused.add(taskId)
+    },
+    async drained(taskIds, deadline) {
+      let over = false
+      void deadline.then(() => {
+        over = true
+        for (const wake of idleWaiters) wake()
+      })
+      while (!over && runningOf(taskIds)) {
+        await new Promise<void>((resolve) => {
+          const wake = () => {
+            idleWaiters.delete(wake)
+            resolve()
+          }
+          idleWaiters.add(wake)
+        })
+      }
+    },
+    forget(taskIds) {
+      for (const entry of [...entries.values()]) if (taskIds.has(entry.call.taskId)) drop(entry)
+      finished = finished.filter((entry) => !taskIds.has(entry.call.taskId))
+      handedOut = handedOut.filter((entry) => !taskIds.has(entry.call.taskId))
+      for (const taskId of taskIds) paused.delete(taskId)
+    },
+    open: () => entries.size,
+    running: () => running,
+    stop: () => stopping.abort(),
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

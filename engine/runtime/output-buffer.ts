@@ -1,0 +1,83 @@
+/**
+ * What the tasks of an instance emitted since the last commit, by topic and partition. Every record is measured
+ * against its topic's limit here, when it is emitted, so that no single record can spoil a transaction later.
+ */
+import { RecordRejected } from '../graph/errors.ts'
+import type { AnyRecord, AnyTopic } from '../graph/node.ts'
+import { partitionFor } from '../record-log/partitioner.ts'
+import { type AppendBatch, type NewRecord, recordBytes } from '../record-log/port.ts'
+
+export interface OutputBuffer {
+  /** Serializes, measures and buffers one record; a record without key goes to the partition it came from. */
+  append(topic: AnyTopic, record: AnyRecord): void
+  /** Forgets what was appended since the last `mark`. */
+  rollback(): void
+  /** From here on belongs to the next record. */
+  mark(): void
+  /** Whether anything was appended since the last `mark`. */
+  touched(): boolean
+  isEmpty(): boolean
+  /** The buffered batches, which are taken out. */
+  take(): AppendBatch[]
+}
+
+export function outputBuffer(partitionsOf: (topic: string) => number): OutputBuffer {
+  const topics = new Map<string, NewRecord[][]>()
+  /** The lists that records were pushed to since the mark, newest last. */
+  const pushed: NewRecord[][] = []
+  let count = 0
+
+  function partitionsFor(topic: string): NewRecord[][] {
+    const known = topics.get(topic)
+    if (known) return known
+    const made = Array.from({ length: partitionsOf(topic) }, (): NewRecord[] => [])
+    topics.set(topic, made)
+    return made
+  }
+
+  return {
+    append(topic, record) {
+      const key = topic.key.serialize(record.key)
+      const value = topic.value.serialize(record.value)
+      const written = { key, value, headers: record.headers, timestamp: record.timestamp }
+      const size = recordBytes(written)
+      if (size > topic.config.maxRecordBytes) {
+        throw new RecordRejected(
+          'output_too_large',
+          `a record of ${size} bytes does not fit topic ${topic.name} (limit ${topic.config.maxRecordBytes})`,
+        )
+      }
+      const partitions = partitionsFor(topic.name)
+      const index = key === null ? record.partition % partitions.length : partitionFor(key, partitions.length)
+      const list = partitions[index]
+      if (!list) throw new Error(`topic ${topic.name} has no partition ${index}`)
+      list.push(written)
+      pushed.push(list)
+      count++
+    },
+    rollback() {
+      for (let list = pushed.pop(); list; list = pushed.pop()) {
+        list.pop()
+        count--
+      }
+    },
+    mark() {
+      pushed.length = 0
+    },
+    touched: () => pushed.length > 0,
+    isEmpty: () => count === 0,
+    take() {
+      const batches: AppendBatch[] = []
+      for (const [topic, partitions] of topics) {
+        partitions.forEach((records, partition) => {
+          if (records.length === 0) return
+          batches.push({ topic, partition, records })
+          partitions[partition] = []
+        })
+      }
+      pushed.length = 0
+      count = 0
+      return batches
+    },
+  }
+}

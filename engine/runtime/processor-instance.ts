@@ -1,0 +1,252 @@
+/**
+ * One processor of one task: its context, its handlers, and what it asked for since the last commit (wake-up,
+ * calls). Everything a handler does goes through here, so that a refused record can be undone whole.
+ */
+import { RecordRejected } from '../graph/errors.ts'
+import { type AnyRecord, type Forward, type ProcessorNode, punctuatorsOf } from '../graph/node.ts'
+import type {
+  EffectPort,
+  EffectResult,
+  EffectView,
+  GlobalTable,
+  Intent,
+  KeyValueStore,
+  ProcessorContext,
+  ProcessorHandlers,
+  ProcessorShape,
+} from '../graph/processor.ts'
+import type { OverlayStore, Undo } from '../stores/overlay-store.ts'
+import type { Call, CallScheduler } from './call-scheduler.ts'
+import type { StoredIntent } from './intent-serde.ts'
+
+/** What the task lends to its processors. */
+export interface ProcessorServices {
+  readonly taskId: string
+  readonly partition: number
+  now(): number
+  streamTime(): number
+  /** The record in hand, if one is. */
+  current(): AnyRecord | undefined
+  caughtUp(input: string): boolean
+  /** By the processor's own store names. */
+  readonly stores: ReadonlyMap<string, OverlayStore<unknown>>
+  readonly intentStores: ReadonlyMap<string, OverlayStore<StoredIntent>>
+  readonly globals: ReadonlyMap<string, GlobalTable<unknown>>
+  /** The outputs that are connected. */
+  readonly outputs: readonly string[]
+  forward(port: string): Forward
+  count(name: string, labels?: Record<string, string>): void
+  readonly journal: Undo[]
+  readonly scheduler: CallScheduler
+}
+
+export interface ProcessorInstance {
+  readonly node: ProcessorNode
+  process(input: string, record: AnyRecord): void
+  /** Loads the handlers' indexes from the stores and hands back the calls that were open. */
+  open(reopened: boolean): Promise<void>
+  /** The next wake-up that `wakeAt` asked for. */
+  wakeTime(): number | undefined
+  /** The next punctuation on pipeline time. */
+  punctuationTime(): number | undefined
+  /** Calls `due` and the punctuators whose time has come. */
+  fire(now: number, streamTime: number): number
+  /** False when the result's intent is gone. */
+  handleResult(effect: string, intentId: string, result: EffectResult<unknown>): boolean
+  /** Calls asked for since the last commit; startable once it has ended. */
+  takeNewCalls(): Call[]
+  /** Whether refused records must be followed by a reload of the indexes. */
+  readonly keepsState: boolean
+}
+
+export function processorInstance(node: ProcessorNode, services: ProcessorServices): ProcessorInstance {
+  const { journal, scheduler, taskId } = services
+  const newCalls = new Map<string, Call>()
+  let wake: number | undefined
+  const punctuations = punctuatorsOf(node).map(([name, { everyMs, on }]) => ({
+    name,
+    everyMs,
+    on,
+    next: undefined as number | undefined,
+  }))
+
+  const view: EffectView = {
+    read: <V>(store: string, key: string) => services.stores.get(store)?.readCommitted(key) as V | undefined,
+    global: <V>(name: string, key: string) => services.globals.get(name)?.get(key) as V | undefined,
+  }
+
+  function callOf(effect: string, { intent, starts }: StoredIntent): Call {
+    return { taskId, effect: `${node.name}.${effect}`, intent, starts, view }
+  }
+
+  function effectPort(effect: string, intents: OverlayStore<StoredIntent>): EffectPort<unknown> {
+    const newKey = (id: string) => `${effect}|${id}`
+    return {
+      start(intent: Intent<unknown>) {
+        if (intents.get(intent.id)) throw new Error(`${node.name}: intent ${intent.id} of ${effect} is open already`)
+        const stored = { intent, starts: 0 }
+        intents.put(intent.id, stored)
+        newCalls.set(newKey(intent.id), callOf(effect, stored))
+        journal.push(() => newCalls.delete(newKey(intent.id)))
+      },
+      withdraw(id) {
+        const stored = intents.get(id)
+        if (!stored) return 'unknown'
+        const fresh = newCalls.get(newKey(id))
+        if (fresh) {
+          newCalls.delete(newKey(id))
+          journal.push(() => newCalls.set(newKey(id), fresh))
+        } else {
+          if (scheduler.withdraw(taskId, `${node.name}.${effect}`, id) === 'started') return 'started'
+          journal.push(() => scheduler.submit(callOf(effect, stored)))
+        }
+        intents.delete(id)
+        return 'withdrawn'
+      },
+    }
+  }
+
+  function emitter(port: string) {
+    const forward = services.forward(port)
+    return (key: unknown, value: unknown, options: { timestamp?: number; headers?: AnyRecord['headers'] } = {}) => {
+      const current = services.current()
+      forward({
+        key,
+        value,
+        timestamp: options.timestamp ?? current?.timestamp ?? services.now(),
+        headers: options.headers ?? [],
+        topic: current?.topic ?? '',
+        partition: services.partition,
+        offset: current?.offset ?? -1,
+      })
+    }
+  }
+
+  const context: ProcessorContext<ProcessorShape> = {
+    taskId,
+    partition: services.partition,
+    now: services.now,
+    streamTime: services.streamTime,
+    caughtUp: services.caughtUp,
+    stores: Object.fromEntries(services.stores) as Record<string, KeyValueStore<unknown>>,
+    globals: Object.fromEntries(services.globals),
+    emit: emitters(services.outputs, node.name, emitter),
+    effects: Object.fromEntries(
+      [...services.intentStores].map(([effect, intents]) => [effect, effectPort(effect, intents)]),
+    ),
+    wakeAt(time) {
+      wake = time
+    },
+    count: services.count,
+    reject(reason, detail) {
+      throw new RecordRejected(reason, detail)
+    },
+  }
+
+  let handlers: ProcessorHandlers<ProcessorShape> = node.definition.create(context)
+
+  async function load() {
+    for (const [name, entryLoaded] of Object.entries(handlers.load ?? {})) {
+      const entries = services.stores.get(name)
+      if (!entries) throw new Error(`${node.name} loads the unknown store ${name}`)
+      if (!entryLoaded) continue
+      for await (const [key, value] of entries.committedEntries()) entryLoaded(key, value)
+    }
+  }
+
+  async function resumeCalls(reopened: boolean) {
+    for (const [effect, intents] of services.intentStores) {
+      for await (const [id, stored] of intents.committedEntries()) {
+        if (reopened) {
+          scheduler.submit(callOf(effect, stored))
+          continue
+        }
+        // An earlier owner may have started it. The count is raised before it starts again, so that a call
+        // that kills the process every time is not repeated for ever.
+        const suspected = { ...stored, starts: stored.starts + 1 }
+        intents.put(id, suspected)
+        newCalls.set(`${effect}|${id}`, callOf(effect, suspected))
+      }
+    }
+  }
+
+  function punctuate(now: number, streamTime: number): number {
+    let fired = 0
+    for (const punctuation of punctuations) {
+      const time = punctuation.on === 'stream' ? streamTime : now
+      punctuation.next ??= time + punctuation.everyMs
+      if (time < punctuation.next) continue
+      punctuation.next = time + punctuation.everyMs
+      handlers.punctuate?.[punctuation.name]?.(now)
+      fired++
+    }
+    return fired
+  }
+
+  return {
+    node,
+    keepsState: services.stores.size > 0 || services.intentStores.size > 0,
+    process(input, record) {
+      const handle = handlers.inputs[input]
+      if (!handle) throw new Error(`${node.name} has no handler for its input ${input}`)
+      handle(record)
+    },
+    async open(reopened) {
+      handlers = node.definition.create(context)
+      wake = undefined
+      newCalls.clear()
+      await load()
+      await resumeCalls(reopened)
+      handlers.opened?.()
+    },
+    wakeTime: () => wake,
+    punctuationTime() {
+      let earliest: number | undefined
+      for (const { on, next, everyMs } of punctuations) {
+        if (on !== 'pipeline') continue
+        const time = next ?? services.now() + everyMs
+        if (earliest === undefined || time < earliest) earliest = time
+      }
+      return earliest
+    },
+    fire(now, streamTime) {
+      let fired = 0
+      if (wake !== undefined && wake <= now) {
+        wake = undefined
+        handlers.due?.(now)
+        fired++
+      }
+      return fired + punctuate(now, streamTime)
+    },
+    handleResult(effect, intentId, result) {
+      const intents = services.intentStores.get(effect)
+      const stored = intents?.get(intentId)
+      if (!intents || !stored) return false
+      const handle = handlers.results?.[effect]
+      if (!handle) throw new Error(`${node.name} has no handler for results of ${effect}`)
+      handle(stored.intent, result)
+      intents.delete(intentId)
+      return true
+    },
+    takeNewCalls() {
+      const calls = [...newCalls.values()]
+      newCalls.clear()
+      return calls
+    },
+  }
+}
+
+/** The emit functions of the connected outputs; emitting to another one is a bug and says so. */
+function emitters<T>(ports: readonly string[], node: string, make: (port: string) => T): Record<string, T> {
+  const unconnected = new Proxy(
+    {},
+    {
+      get(_, port) {
+        throw new Error(`output ${String(port)} of ${node} is connected to nothing`)
+      },
+    },
+  )
+  const record: Record<string, T> = Object.create(unconnected)
+  for (const port of ports) record[port] = make(port)
+  return record
+}
