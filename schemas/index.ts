@@ -34,4 +34,5 @@ export {
   makeUndecodable,
   type RefusedInput,
   redactedPreview,
+  undecodableKey,
 } from './undecodable.ts'

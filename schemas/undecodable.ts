@@ -32,9 +32,16 @@ export const keptValueBytesMax = 900_000
 /** Details beyond this are cut; they are for people. */
 export const detailCharactersMax = 1000
 
+/** The record's own key is the refused one's, cut to this; the whole of it is sealed in the value. */
+export const recordKeyBytesMax = 256
+
 const previewBytesMax = 600
 
-/** Makes the record. `sealBytes` is the sealer's. */
+/** The key under which the record is kept: the original one, so that what belongs together stays together. */
+export const undecodableKey = (key: Uint8Array | null): Uint8Array | null =>
+  key === null ? null : key.subarray(0, recordKeyBytesMax)
+
+/** Makes the record. It fits a topic that takes 1,000,000 bytes, whatever the size of the input. */
 export function makeUndecodable(input: RefusedInput, sealer: Pick<Sealer, 'sealBytes'>): Undecodable {
   const keep = (bytes: Uint8Array | null, bytesMax: number): Uint8Array | null =>
     bytes && sealer.sealBytes(bytes.subarray(0, bytesMax))
@@ -57,9 +64,11 @@ export function makeUndecodable(input: RefusedInput, sealer: Pick<Sealer, 'sealB
   }
 }
 
-/** Words that may stand in a preview: those of the CDC envelope and JSON's own. Everything else becomes x. */
-const plainWords: ReadonlySet<string> = new Set([
-  ...['true', 'false', 'null'],
+/**
+ * Names that may stand in a preview: those of the CDC envelope. A row's columns may be added by who knows them; no
+ * other name is shown, because what looks like a name may be content.
+ */
+const envelopeNames: ReadonlySet<string> = new Set([
   ...[
     'schema',
     'payload',
@@ -73,22 +82,9 @@ const plainWords: ReadonlySet<string> = new Set([
     'field',
     'name',
   ],
-  ...[
-    'optional',
-    'struct',
-    'version',
-    'connector',
-    'snapshot',
-    'db',
-    'table',
-    'file',
-    'pos',
-    'row',
-    'thread',
-  ],
+  ...['optional', 'version', 'connector', 'snapshot', 'db', 'table', 'file', 'pos', 'row', 'thread', 'query'],
   ...[
     'gtid',
-    'query',
     'lsn',
     'txId',
     'xmin',
@@ -102,20 +98,21 @@ const plainWords: ReadonlySet<string> = new Set([
   ],
 ])
 
+/** A quoted name with its colon; a word; a run of anything else. */
+const tokens = /"(\w+)"(?=\s*:)|([A-Za-z_]\w*)|[^"A-Za-z_]+|"/g
+
 /**
- * The first characters with all content replaced, so that no one-time password, phone or name can show: digits
- * become 0, letters x, except the envelope's own words where they stand as a name. Length and form remain.
+ * The first characters with all content replaced, so that no one-time password, phone or person's name can show:
+ * digits become 0, letters x, except for known names where they stand as names, and true, false and null. Length
+ * and form remain.
  */
-export function redactedPreview(bytes: Uint8Array): string {
+export function redactedPreview(bytes: Uint8Array, columns: ReadonlySet<string> = new Set()): string {
   const text = Buffer.from(bytes.subarray(0, previewBytesMax)).toString('utf8')
-  let preview = ''
-  // A quoted name with its colon, a bare word, or any one character.
-  for (const [token, name, word] of text.matchAll(/"(\w+)"(?=\s*:)|([A-Za-z_]\w*)|[\s\S]/g)) {
-    if (name !== undefined && plainWords.has(name)) preview += token
-    else if (word !== undefined && /^(true|false|null)$/.test(word)) preview += token
-    else preview += redact(token)
-  }
-  return preview
+  return text.replaceAll(tokens, (token: string, name: string | undefined, word: string | undefined) => {
+    if (name !== undefined && (envelopeNames.has(name) || columns.has(name))) return token
+    if (word === 'true' || word === 'false' || word === 'null') return token
+    return redact(token)
+  })
 }
 
 function redact(text: string): string {
