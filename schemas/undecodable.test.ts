@@ -99,8 +99,9 @@ describe('the record of a refused input', () => {
         ),
       ).toString('latin1')
       for (const content of rowContents(JSON.parse(value))) {
-        // Shorter ones may be there by chance, in the sealed bytes and the hash.
-        if (content.length >= 6) expect(bytes.includes(content), content).toBe(false)
+        // Shorter ones may be there by chance, in the sealed bytes and the hash; zeros look the same redacted.
+        if (content.length >= 6 && /[^x0\W]/.test(content))
+          expect(bytes.includes(content), content).toBe(false)
       }
     }
   })
