@@ -47,14 +47,12 @@ export interface AssignmentRow {
 
 const hourMs = 3_600_000
 
-/**
- * DATETIME columns hold wall-clock time without a zone, and Debezium writes them as if they were UTC. The
- * simulated company works in India.
- */
-const indiaOffsetMs = 5.5 * hourMs
-export const localTime = (ms: number): number => ms + indiaOffsetMs
-
 const timestamp = (ms: number): string => new Date(ms).toISOString()
+
+/**
+ * DATETIME columns hold wall-clock time without a zone, and Debezium writes them as if they were UTC. In this
+ * database they are, and the default mapping says so too.
+ */
 const wholeHour = (ms: number): number => Math.ceil(ms / hourMs) * hourMs
 
 /** A new order. */
@@ -71,7 +69,7 @@ export function newOrder(random: Random, at: { id: number; partnerId: string; at
     status: 'NEW',
     status_version: 0,
     attempt_no: 0,
-    sla_due_at: localTime(wholeHour(at.atMs + 24 * hourMs)),
+    sla_due_at: wholeHour(at.atMs + 24 * hourMs),
     address,
     address_confirmed: 0,
     cod_amount:
@@ -116,14 +114,14 @@ export function withStatus(
       return {
         ...moved,
         failure_reason_code: next.reason ?? null,
-        rescheduled_for: again ? localTime(wholeHour(next.atMs + 20 * hourMs)) : null,
+        rescheduled_for: again ? wholeHour(next.atMs + 20 * hourMs) : null,
       }
     }
     case 'RETURN_INITIATED':
       return {
         ...moved,
         return_reason_code: next.reason ?? null,
-        return_pickup_eta: localTime(wholeHour(next.atMs + 48 * hourMs)),
+        return_pickup_eta: wholeHour(next.atMs + 48 * hourMs),
       }
     case 'RETURN_PICKED_UP':
       return { ...moved, return_condition: pick(random, ['GOOD', 'OPENED', 'DAMAGED']) }
@@ -146,7 +144,7 @@ export function newAssignment(
   random: Random,
   at: { id: number; orderId: number; attempt: number; atMs: number },
 ): AssignmentRow {
-  const eta = localTime(wholeHour(at.atMs))
+  const eta = wholeHour(at.atMs)
   return {
     id: at.id,
     order_id: at.orderId,
