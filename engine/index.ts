@@ -1,6 +1,26 @@
 /** The engine's public face. Everything else under `engine/` is private to it. */
 export * from './clock.ts'
+export { type TopologyBuilder, topologyBuilder } from './graph/builder.ts'
+export { RecordRejected, TopologyError } from './graph/errors.ts'
 export * from './graph/processor.ts'
+export type {
+  GlobalTableHandle,
+  KeyedStream,
+  ProcessorOutputs,
+  RekeyedStream,
+  Table,
+  Wiring,
+} from './graph/stream.ts'
 export { defaultMaxRecordBytes, defineTopic, type Topic, type TopicOptions } from './graph/topic.ts'
+export { changelogName, type Topology } from './graph/topology.ts'
+export { createMemoryLog, type MemoryLog } from './record-log/memory/memory-log.ts'
+export { partitionFor } from './record-log/partitioner.ts'
 export * from './record-log/port.ts'
+export { type Application, type ApplicationOptions, createApplication } from './runtime/application.ts'
+export type { BulkWrite, Report } from './runtime/bulk-sink.ts'
+export type { Counters } from './runtime/counters.ts'
+export type { DeadLetter, RejectedRecord } from './runtime/dead-letter.ts'
 export * from './serdes/serde.ts'
+export type { Disk, DiskFactory } from './stores/disk.ts'
+export { levelDisks } from './stores/level-disk.ts'
+export { memoryDisks } from './stores/memory-disk.ts'

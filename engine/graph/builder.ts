@@ -178,7 +178,10 @@ export function topologyBuilder(name: string): TopologyBuilder {
       flatMap: (fn: (record: AnyRecord) => Iterable<{ key: unknown; value: unknown }>) =>
         change('flatMap', flatMapOperator(fn)),
       selectKey: (keyOf: (record: AnyRecord) => unknown) =>
-        change('selectKey', mapOperator((record) => ({ key: keyOf(record), value: record.value }))),
+        change(
+          'selectKey',
+          mapOperator((record) => ({ key: keyOf(record), value: record.value })),
+        ),
       branch(predicates: Record<string, (record: AnyRecord) => boolean>) {
         const ports = new Map(Object.entries(predicates))
         const split = operator([outlet], 'branch', branchOperator(ports))
@@ -265,10 +268,7 @@ export function topologyBuilder(name: string): TopologyBuilder {
     return tableOf(made, full, key)
   }
 
-  function source(
-    topic: AnyTopic,
-    options: { aligned: boolean; delayMs: number | undefined },
-  ): StreamObject {
+  function source(topic: AnyTopic, options: { aligned: boolean; delayMs: number | undefined }): StreamObject {
     const known = sources.get(topic.name)
     if (known) return known
     const nodeName = `from:${topic.name}`
@@ -311,7 +311,10 @@ export function topologyBuilder(name: string): TopologyBuilder {
       for (const [port, topic] of Object.entries(wiring.outputs)) {
         if (topic) sink({ node: nodeName, port, key: undefined }, topic)
       }
-      return new Proxy({}, { get: (_, port) => streamOf({ node: nodeName, port: String(port), key: undefined }) })
+      return new Proxy(
+        {},
+        { get: (_, port) => streamOf({ node: nodeName, port: String(port), key: undefined }) },
+      )
     },
     build: () => makeTopology(name, [...nodes], [...edges], [...globals]),
   }

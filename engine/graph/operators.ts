@@ -117,7 +117,8 @@ export const aggregateOperator =
     const forward = runtime.forward(defaultPort)
     const entries = runtime.store(store)
     return (record) => {
-      if (record.key === null) throw new RecordRejected('null_key', 'an aggregate needs a key on every record')
+      if (record.key === null)
+        throw new RecordRejected('null_key', 'an aggregate needs a key on every record')
       const key = keyText(record.key)
       const next = options.add(entries.get(key) ?? options.initial(), record)
       entries.put(key, next)

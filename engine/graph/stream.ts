@@ -3,8 +3,9 @@
  * key gives a `RekeyedStream`, which has no joins, tables or processors: it must be repartitioned first. That is
  * checked by the compiler.
  */
-import type { InputRecord, KeyValueStore, ProcessorShape } from './processor.ts'
+
 import type { Serde } from '../serdes/serde.ts'
+import type { InputRecord, KeyValueStore, ProcessorShape } from './processor.ts'
 import type { Topic } from './topic.ts'
 
 /** Operations that keep the key and so the partitioning: `Same` is the kind of stream they give back. */
@@ -91,7 +92,9 @@ export interface GlobalTableHandle<V> {
 
 /** How a processor is connected: a stream for each input, a table for each global, a topic for each output that ends. */
 export interface Wiring<S extends ProcessorShape> {
-  readonly inputs: { readonly [N in keyof S['inputs']]: KeyedStream<S['inputs'][N]['key'], S['inputs'][N]['value']> }
+  readonly inputs: {
+    readonly [N in keyof S['inputs']]: KeyedStream<S['inputs'][N]['key'], S['inputs'][N]['value']>
+  }
   readonly outputs: {
     readonly [N in keyof S['outputs']]?: Topic<S['outputs'][N]['key'], S['outputs'][N]['value']>
   }

@@ -66,7 +66,9 @@ function collectTopics(nodes: readonly Node[], globals: readonly GlobalTableSpec
   const add = (topic: AnyTopic) => {
     const known = topics.get(topic.name)
     if (known && known !== topic) {
-      throw new TopologyError(`topic ${topic.name} is declared twice: declare it once and use that everywhere`)
+      throw new TopologyError(
+        `topic ${topic.name} is declared twice: declare it once and use that everywhere`,
+      )
     }
     topics.set(topic.name, topic)
   }
@@ -78,7 +80,8 @@ function collectTopics(nodes: readonly Node[], globals: readonly GlobalTableSpec
 function checkNames(nodes: readonly Node[]) {
   const names = new Set<string>()
   for (const node of nodes) {
-    if (names.has(node.name)) throw new TopologyError(`two nodes are named ${node.name}: names must be unique`)
+    if (names.has(node.name))
+      throw new TopologyError(`two nodes are named ${node.name}: names must be unique`)
     names.add(node.name)
   }
 }
@@ -123,7 +126,9 @@ function nodeDetails(node: Node): string[] {
   return [
     ...stores,
     ...[...node.globals.values()].map((table) => `global table ${table}`),
-    ...effectsOf(node).map(([effect]) => `effect ${effect} (intents in ${intentStoreName(node.name, effect)})`),
+    ...effectsOf(node).map(
+      ([effect]) => `effect ${effect} (intents in ${intentStoreName(node.name, effect)})`,
+    ),
   ]
 }
 

@@ -100,7 +100,13 @@ export function createApplication(options: ApplicationOptions): Application {
     counters,
     onFinished: () => wake(),
   })
-  const globals = globalTables({ specs: topology.globals, log, partitionsOf: partitionCount, counters, report })
+  const globals = globalTables({
+    specs: topology.globals,
+    log,
+    partitionsOf: partitionCount,
+    counters,
+    report,
+  })
   const output = outputBuffer(partitionCount)
   const instance = makeInstance({
     topology,
@@ -215,4 +221,3 @@ function checkHandlers({ topology, effects = {}, bulkSinks = {} }: ApplicationOp
     }
   }
 }
-

@@ -20,7 +20,10 @@ export function tasksOf(
 ): TaskPlace[] {
   const places: TaskPlace[] = []
   for (const { index, sources } of subTopologies) {
-    const counts = sources.map((source) => ({ topic: source.topic.name, count: partitionCount(source.topic.name) }))
+    const counts = sources.map((source) => ({
+      topic: source.topic.name,
+      count: partitionCount(source.topic.name),
+    }))
     const widest = Math.max(...counts.map(({ count }) => count))
     for (let partition = 0; partition < widest; partition++) {
       const partitions = counts

@@ -59,7 +59,11 @@ export function bulkSinkRunner(options: {
 
   async function write(records: readonly AnyRecord[]) {
     const offsets = queues.map((queue) => [queue, queue.committable()] as const)
-    for (let pauseMs = firstPauseMs; !stopping.signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    for (
+      let pauseMs = firstPauseMs;
+      !stopping.signal.aborted;
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+    ) {
       try {
         await options.write(records, { signal: stopping.signal })
         for (const [queue, offset] of offsets) written.set(queue, offset)
@@ -75,7 +79,8 @@ export function bulkSinkRunner(options: {
     wake()
   }
 
-  const due = () => batch.length >= node.maxRecords || (batch.length > 0 && clock.now() >= since + node.maxWaitMs)
+  const due = () =>
+    batch.length >= node.maxRecords || (batch.length > 0 && clock.now() >= since + node.maxWaitMs)
 
   return {
     add(record) {

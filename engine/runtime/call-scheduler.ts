@@ -223,7 +223,8 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     },
     reopened(taskId) {
       for (const entry of [...entries.values()]) {
-        if (entry.state === 'handed-out' && entry.call.taskId === taskId && !handedOut.includes(entry)) drop(entry)
+        if (entry.state === 'handed-out' && entry.call.taskId === taskId && !handedOut.includes(entry))
+          drop(entry)
       }
     },
     pause(taskIds) {

@@ -13,7 +13,14 @@
  * A crash before 4 leaves nothing: the disk holds committed state only. A crash between 4 and 5 leaves the disk
  * behind the changelog, and the restore catches up.
  */
-import type { AppendBatch, AppendResult, GroupMetadata, OffsetCommit, Transaction, Writer } from '../record-log/port.ts'
+import type {
+  AppendBatch,
+  AppendResult,
+  GroupMetadata,
+  OffsetCommit,
+  Transaction,
+  Writer,
+} from '../record-log/port.ts'
 import { LogError, partitionKey } from '../record-log/port.ts'
 import type { Disk, DiskOperation } from '../stores/disk.ts'
 import type { Report } from './bulk-sink.ts'
@@ -55,7 +62,8 @@ export async function commitTasks(options: CommitOptions): Promise<readonly Appe
     // 4
     results = await end(transaction)
   } catch (error) {
-    if (!(error instanceof LogError && error.kind === 'outcome_unknown')) await abort(transaction, options.report)
+    if (!(error instanceof LogError && error.kind === 'outcome_unknown'))
+      await abort(transaction, options.report)
     throw error
   }
   // 5
@@ -119,7 +127,8 @@ function diskOperations(
       const base = ends.get(tp)
       const position = changelog.ours ? base !== undefined && base + deltas.length : committed.get(tp)
       if (deltas.length > 0) operations.push(...deltas)
-      if (typeof position === 'number') operations.push(writeOffset(changelogOffsetKey(task.id, store.name), position))
+      if (typeof position === 'number')
+        operations.push(writeOffset(changelogOffsetKey(task.id, store.name), position))
     }
   }
   return operations

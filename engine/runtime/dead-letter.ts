@@ -1,6 +1,7 @@
 /** What becomes of records that cannot be read or were refused: they go to a topic, with the reason, in the same transaction. */
-import type { LogRecord, TopicPartition } from '../record-log/port.ts'
+
 import type { AnyTopic } from '../graph/node.ts'
+import type { LogRecord, TopicPartition } from '../record-log/port.ts'
 
 /** A record on its way to the dead-letter topic. */
 export interface RejectedRecord extends TopicPartition {

@@ -2,9 +2,15 @@
  * Tables that every instance holds whole, in memory. They are loaded to their end before anything runs, and then
  * follow their topics between the steps of the loop; they do not take part in time alignment or commits.
  */
-import type { GlobalTable } from '../graph/processor.ts'
+
 import type { GlobalTableSpec } from '../graph/node.ts'
-import { type FetchedPartition, partitionKey, type RecordLog, type TopicPartition } from '../record-log/port.ts'
+import type { GlobalTable } from '../graph/processor.ts'
+import {
+  type FetchedPartition,
+  partitionKey,
+  type RecordLog,
+  type TopicPartition,
+} from '../record-log/port.ts'
 import type { Report } from './bulk-sink.ts'
 import type { Counters } from './counters.ts'
 

@@ -250,7 +250,10 @@ export function makeInstance(options: InstanceOptions): Instance {
       topics: topology.subTopologies.flatMap((part) => part.sources.map((source) => source.topic.name)),
       userData: () => new Uint8Array(0),
       assign: (views, counts) =>
-        assignTasks(views, tasksOf(topology.subTopologies, (topic) => counts.get(topic) ?? 0)),
+        assignTasks(
+          views,
+          tasksOf(topology.subTopologies, (topic) => counts.get(topic) ?? 0),
+        ),
       sessionTimeoutMs,
       rebalanceTimeoutMs,
       listener: {

@@ -99,7 +99,8 @@ export function makeLoop(options: LoopOptions): Loop {
     })
     let got = await globals.apply(fetched)
     const queues = new Map<string, PartitionQueue>()
-    for (const task of tasks.values()) for (const queue of task.queues) queues.set(partitionKey(queue.tp), queue)
+    for (const task of tasks.values())
+      for (const queue of task.queues) queues.set(partitionKey(queue.tp), queue)
     for (const partition of fetched) {
       const queue = queues.get(partitionKey(partition))
       if (!queue) continue

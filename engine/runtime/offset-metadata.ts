@@ -17,5 +17,5 @@ export function readOffsetMetadata(text: string): OffsetMetadata | undefined {
   const [version, streamTime, ...owner] = text.split(';')
   if (version !== formatVersion || streamTime === undefined || owner.length === 0) return undefined
   const time = Number(streamTime)
-  return Number.isNaN(time) ? undefined : { owner: owner.join(";"), streamTime: time }
+  return Number.isNaN(time) ? undefined : { owner: owner.join(';'), streamTime: time }
 }

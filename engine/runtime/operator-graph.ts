@@ -72,7 +72,9 @@ export function operatorGraph(subTopology: SubTopology, services: GraphServices)
         return () => sink
       }
       case 'processor': {
-        const outputs = subTopology.edges.filter((edge) => edge.from === node.name).map((edge) => edge.fromPort)
+        const outputs = subTopology.edges
+          .filter((edge) => edge.from === node.name)
+          .map((edge) => edge.fromPort)
         const instance = services.makeProcessor(node, [...new Set(outputs)], (port) =>
           forwardFrom(node.name, port),
         )

@@ -2,8 +2,9 @@
  * Fetched records of one source partition, waiting to be processed, and the two positions that follow from them:
  * where to fetch next, and what may be committed.
  */
-import type { FetchedPartition, LogRecord, TopicPartition } from '../record-log/port.ts'
+
 import type { SourceNode } from '../graph/node.ts'
+import type { FetchedPartition, LogRecord, TopicPartition } from '../record-log/port.ts'
 
 export interface PartitionQueue {
   readonly source: SourceNode

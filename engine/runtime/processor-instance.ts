@@ -83,7 +83,8 @@ export function processorInstance(node: ProcessorNode, services: ProcessorServic
     const newKey = (id: string) => `${effect}|${id}`
     return {
       start(intent: Intent<unknown>) {
-        if (intents.get(intent.id)) throw new Error(`${node.name}: intent ${intent.id} of ${effect} is open already`)
+        if (intents.get(intent.id))
+          throw new Error(`${node.name}: intent ${intent.id} of ${effect} is open already`)
         const stored = { intent, starts: 0 }
         intents.put(intent.id, stored)
         newCalls.set(newKey(intent.id), callOf(effect, stored))
@@ -108,7 +109,11 @@ export function processorInstance(node: ProcessorNode, services: ProcessorServic
 
   function emitter(port: string) {
     const forward = services.forward(port)
-    return (key: unknown, value: unknown, options: { timestamp?: number; headers?: AnyRecord['headers'] } = {}) => {
+    return (
+      key: unknown,
+      value: unknown,
+      options: { timestamp?: number; headers?: AnyRecord['headers'] } = {},
+    ) => {
       const current = services.current()
       forward({
         key,

@@ -58,7 +58,9 @@ export function sourceChoice(queues: readonly PartitionQueue[]): SourceChoice {
     next(logNow) {
       if (unaligned.length === 0) return nextAligned()
       alignedFirst = !alignedFirst
-      return alignedFirst ? (nextAligned() ?? nextUnaligned(logNow)) : (nextUnaligned(logNow) ?? nextAligned())
+      return alignedFirst
+        ? (nextAligned() ?? nextUnaligned(logNow))
+        : (nextUnaligned(logNow) ?? nextAligned())
     },
     nextDue() {
       let earliest: number | undefined

@@ -2,16 +2,16 @@
 import type { Clock } from '../clock.ts'
 import type { Node, ProcessorNode } from '../graph/node.ts'
 import { effectsOf, intentStoreName, storeName, storesOf } from '../graph/node.ts'
+import { keyTextOf } from '../graph/operators.ts'
 import type { GlobalTable, KeyValueStore } from '../graph/processor.ts'
 import type { SubTopology } from '../graph/sub-topology.ts'
 import { changelogName } from '../graph/topology.ts'
-import { keyTextOf } from '../graph/operators.ts'
 import { partitionKey, type RecordLog } from '../record-log/port.ts'
 import type { Serde } from '../serdes/serde.ts'
 import type { Disk } from '../stores/disk.ts'
 import { type OverlayStore, overlayStore, type Undo } from '../stores/overlay-store.ts'
 import { taskIdOf } from './assignor.ts'
-import { type BulkSinkRunner, bulkSinkRunner, type BulkWrite, type Report } from './bulk-sink.ts'
+import { type BulkSinkRunner, type BulkWrite, bulkSinkRunner, type Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
 import type { Counters } from './counters.ts'
 import type { DeadLetter } from './dead-letter.ts'
@@ -19,10 +19,10 @@ import { intentSerde, type StoredIntent } from './intent-serde.ts'
 import { operatorGraph } from './operator-graph.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { partitionQueue } from './partition-queue.ts'
-import { processorInstance, type ProcessorServices } from './processor-instance.ts'
+import { type ProcessorServices, processorInstance } from './processor-instance.ts'
 import { restoreStore } from './restore.ts'
 import type { StartingPoint } from './take-over.ts'
-import { makeTask, type Moment, type Task, type TaskStore } from './task.ts'
+import { type Moment, makeTask, type Task, type TaskStore } from './task.ts'
 import { changelogOffsetKey, storePrefix } from './task-places.ts'
 
 /** What an instance lends to all its tasks. */
@@ -213,7 +213,9 @@ function processorStores(
 ): Pick<ProcessorServices, 'stores' | 'intentStores'> {
   const own = Object.keys(node.definition.stores)
   return {
-    stores: new Map(own.map((name): [string, KeyedStore] => [name, storeNamed(stores, storeName(node.name, name))])),
+    stores: new Map(
+      own.map((name): [string, KeyedStore] => [name, storeNamed(stores, storeName(node.name, name))]),
+    ),
     intentStores: new Map(
       effectsOf(node).map(([effect]) => [
         effect,
@@ -265,6 +267,7 @@ function streamTimeOf(
   points: ReadonlyMap<string, StartingPoint>,
 ): number {
   let highest = Number.NEGATIVE_INFINITY
-  for (const { tp } of queues) highest = Math.max(highest, points.get(partitionKey(tp))?.streamTime ?? highest)
+  for (const { tp } of queues)
+    highest = Math.max(highest, points.get(partitionKey(tp))?.streamTime ?? highest)
   return highest
 }

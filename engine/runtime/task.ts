@@ -107,7 +107,10 @@ export function makeTask(options: TaskOptions): Task {
   function toDeadLetter(queue: PartitionQueue, record: LogRecord, reason: string, detail: string) {
     counters.add('records.dead_lettered', { topic: queue.tp.topic, reason })
     const { deadLetter } = options
-    if (!deadLetter) throw new Error(`${queue.tp.topic}:${queue.tp.partition}@${record.offset} is refused (${reason}: ${detail}) and there is no dead-letter topic`)
+    if (!deadLetter)
+      throw new Error(
+        `${queue.tp.topic}:${queue.tp.partition}@${record.offset} is refused (${reason}: ${detail}) and there is no dead-letter topic`,
+      )
     const { key, value } = deadLetter.encode({ ...queue.tp, record, reason, detail, at: moment.now })
     output.append(deadLetter.topic, {
       key,
@@ -267,7 +270,8 @@ export function makeTask(options: TaskOptions): Task {
     caughtUp: (topics) =>
       queues.every(
         (queue) =>
-          !topics.has(queue.tp.topic) || queue.committable() >= (options.endsAtStart.get(queue.tp.topic) ?? 0),
+          !topics.has(queue.tp.topic) ||
+          queue.committable() >= (options.endsAtStart.get(queue.tp.topic) ?? 0),
       ),
   }
 }
@@ -281,7 +285,10 @@ function reasonOf(error: unknown): string {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function withPlace(error: unknown, queue: PartitionQueue, record: LogRecord): Error {
-  return new Error(`processing ${queue.tp.topic}:${queue.tp.partition}@${record.offset} failed: ${messageOf(error)}`, {
-    cause: error,
-  })
+  return new Error(
+    `processing ${queue.tp.topic}:${queue.tp.partition}@${record.offset} failed: ${messageOf(error)}`,
+    {
+      cause: error,
+    },
+  )
 }

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import { topologyBuilder } from '../graph/builder.ts'
+import { effect, type ProcessorDefinition, store } from '../graph/processor.ts'
+import { defineTopic } from '../graph/topic.ts'
+import { type Serde, utf8 } from '../serdes/serde.ts'
+import { testDriver } from '../testing.ts'
+
+const number: Serde<number> = {
+  serialize: (value) => Buffer.from(String(value)),
+  deserialize: (bytes) => Number(utf8.deserialize(bytes)),
+}
+const words = defineTopic({ name: 'words', key: utf8, value: utf8 })
+const byWord = defineTopic({ name: 'by-word', key: utf8, value: utf8 })
+const counts = defineTopic({ name: 'counts', key: utf8, value: number })
+
+function countingTopology() {
+  const builder = topologyBuilder('counting')
+  builder
+    .stream(words)
+    .filter(({ value }) => value !== 'skip')
+    .selectKey(({ value }) => value)
+    .repartition(byWord)
+    .aggregate('count', { initial: () => 0, add: (count) => count + 1, value: number })
+    .changes()
+    .mapValues((count) => count ?? 0)
+    .to(counts)
+  return builder.build()
+}
+
+const latest = (records: readonly { key: string; value: number }[]) =>
+  Object.fromEntries(records.map(({ key, value }) => [key, value]))
+
+describe('an application', () => {
+  it('counts across a repartition', async () => {
+    const driver = await testDriver({ topology: countingTopology() })
+    await driver.pipe(
+      words,
+      ...['a', 'b', 'skip', 'a', 'c', 'a'].map((value, index) => ({ key: `k${index}`, value })),
+    )
+    expect(latest(await driver.read(counts))).toEqual({ a: 3, b: 1, c: 1 })
+    await driver.close()
+  })
+
+  it('shares tasks between two instances and moves them when one crashes', async () => {
+    const driver = await testDriver({ topology: countingTopology(), instances: ['a', 'b'] })
+    expect(driver.application('a').taskIds().length).toBe(4)
+    expect(driver.application('b').taskIds().length).toBe(4)
+    const some = (round: number) =>
+      Array.from({ length: 20 }, (_, index) => ({ key: `${round}-${index}`, value: `w${index % 5}` }))
+    await driver.pipe(words, ...some(1))
+    await driver.crash('b')
+    expect(driver.application('a').taskIds().length).toBe(8)
+    await driver.pipe(words, ...some(2))
+    expect(latest(await driver.read(counts))).toEqual({ w0: 8, w1: 8, w2: 8, w3: 8, w4: 8 })
+    await driver.start('b')
+    await driver.pipe(words, ...some(3))
+    expect(latest(await driver.read(counts))).toEqual({ w0: 12, w1: 12, w2: 12, w3: 12, w4: 12 })
+    await driver.stop('a')
+    await driver.pipe(words, ...some(4))
+    expect(latest(await driver.read(counts))).toEqual({ w0: 16, w1: 16, w2: 16, w3: 16, w4: 16 })
+    expect(driver.reports).toEqual([])
+    await driver.close()
+  })
+
+  it('makes the calls that a processor asks for, and fires its wake-ups', async () => {
+    type Shape = {
+      inputs: { word: { key: string; value: string } }
+      outputs: { count: { key: string; value: number } }
+      stores: { seen: number }
+      globals: Record<never, never>
+      effects: { ask: { request: string; result: number } }
+    }
+    const asker: ProcessorDefinition<Shape> = {
+      stores: { seen: store(number) },
+      effects: { ask: effect<string, number>(utf8) },
+      create: (context) => ({
+        inputs: {
+          word({ key, value }) {
+            context.stores.seen.put(key, (context.stores.seen.get(key) ?? 0) + 1)
+            context.effects.ask.start({
+              id: key,
+              key: value,
+              pool: 'ask',
+              priority: 0,
+              notAfter: context.now() + 1000,
+              request: value,
+            })
+          },
+        },
+        due() {
+          context.emit.count('due', context.now())
+        },
+        results: {
+          ask(intent, result) {
+            context.emit.count(intent.request, result.kind === 'done' ? result.result : -1)
+            context.wakeAt(context.now() + 5000)
+          },
+        },
+      }),
+    }
+    const builder = topologyBuilder('asking')
+    builder.process('asker', asker, {
+      inputs: { word: builder.stream(words) },
+      outputs: { count: counts },
+      globals: {},
+    })
+    const driver = await testDriver({
+      topology: builder.build(),
+      partitions: 1,
+      effects: { 'asker.ask': async (intent: { request: string }) => intent.request.length },
+    })
+    await driver.pipe(words, { key: '1', value: 'three' }, { key: '2', value: 'xx' })
+    expect((await driver.read(counts)).map(({ key, value }) => [key, value])).toEqual([
+      ['three', 5],
+      ['xx', 2],
+    ])
+    const start = driver.clock.now()
+    await driver.advance(10_000)
+    expect((await driver.read(counts)).slice(2).map(({ key, value }) => [key, value - start])).toEqual([
+      ['due', 5000],
+    ])
+    await driver.close()
+  })
+})
