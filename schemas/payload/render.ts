@@ -43,34 +43,46 @@ export function renderBody({ payload, version, open }: RenderOptions): Uint8Arra
   if (!isKnownTo(version, payload.event)) {
     throw new Error(`payload ${version} cannot say ${payload.event}; ask isKnownTo before rendering`)
   }
-  return Buffer.from(JSON.stringify(projectPayload({ payload, version, open })))
+  return Buffer.from(renderText({ payload, version, open }))
 }
 
 /** The payload as a partner of that version sees it; an event it does not know becomes `UNKNOWN`. */
-export function projectPayload({ payload, version, open }: RenderOptions): { readonly [name: string]: Json } {
-  return project({ ...payload, schema_version: version }, payloadShapes[version], open)
+export function projectPayload(options: RenderOptions): { readonly [name: string]: Json } {
+  return JSON.parse(renderText(options))
 }
 
-function project(group: object, fields: readonly PayloadField[], open: (sealed: string) => string) {
-  const values: { readonly [name: string]: unknown } = { ...group }
-  const projected: Record<string, Json> = {}
-  for (const field of fields) projected[field.name] = write(values[field.name], field, open)
-  return projected
+function renderText({ payload, version, open }: RenderOptions): string {
+  return groupText({ ...payload, schema_version: version }, payloadShapes[version], open)
 }
 
-function write(value: unknown, field: PayloadField, open: (sealed: string) => string): Json {
-  if (value === null) return null
-  if (field.kind === 'group' && typeof value === 'object' && value !== undefined)
-    return project(value, field.fields, open)
-  if (field.kind === 'time' && typeof value === 'number') return new Date(value).toISOString()
-  if (field.kind === 'sealed' && typeof value === 'string') return open(value)
-  if (field.kind === 'enum' && typeof value === 'string')
-    return field.symbols.has(value) ? value : field.fallback
-  if (
-    field.kind === 'plain' &&
-    (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-  ) {
-    return value
+function groupText(group: object, fields: readonly PayloadField[], open: (sealed: string) => string): string {
+  const values = group as { readonly [name: string]: unknown }
+  let text = ''
+  for (const field of fields) {
+    text += `${text === '' ? '{' : ','}"${field.name}":${valueText(values[field.name], field, open)}`
+  }
+  return `${text}}`
+}
+
+/** The JSON of one field, written directly: an object in between would only be thrown away. */
+function valueText(value: unknown, field: PayloadField, open: (sealed: string) => string): string {
+  if (value === null) return 'null'
+  switch (field.kind) {
+    case 'group':
+      if (typeof value === 'object' && value !== undefined) return groupText(value, field.fields, open)
+      break
+    case 'time':
+      if (typeof value === 'number') return `"${new Date(value).toISOString()}"`
+      break
+    case 'sealed':
+      if (typeof value === 'string') return JSON.stringify(open(value))
+      break
+    case 'enum':
+      if (typeof value === 'string') return `"${field.symbols.has(value) ? value : field.fallback}"`
+      break
+    case 'plain':
+      if (typeof value === 'string') return JSON.stringify(value)
+      if (typeof value === 'boolean' || Number.isFinite(value)) return String(value)
   }
   throw new Error(`payload field ${field.name} (${field.kind}) cannot be a ${typeof value}`)
 }

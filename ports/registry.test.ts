@@ -1,0 +1,8 @@
+import { openFolderRegistry } from '../schemas/index.ts'
+import { registryContract } from './registry.contract.ts'
+
+registryContract({
+  name: 'the folder',
+  open: async () => openFolderRegistry(),
+  subjects: { 'order.events-value': 2, 'deliveries-value': 1, 'partner.config-value': 1 },
+})
