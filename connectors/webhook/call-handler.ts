@@ -1,0 +1,93 @@
+/**
+ * Makes one webhook call for DELIVER: reads the settings as they are now, opens the body, signs it, sends it. What
+ * the network does comes back as a value; what throws here is a missing key or a bug, and becomes `handler_failed`.
+ */
+import { v7 } from 'uuid'
+import type { Clock, EffectHandler, EffectView, Random } from '../../engine/index.ts'
+import {
+  type NotSentReason,
+  type Sender,
+  type WebhookCallRequest,
+  type WebhookCallResult,
+  webhookCallView,
+} from '../../ports/sender.ts'
+import type { DeliveryBody, Endpoint, PartnerConfig, Sealer } from '../../schemas/index.ts'
+import { sign } from './standard-webhooks.ts'
+
+export interface WebhookCallHandlerOptions {
+  readonly sender: Sender
+  readonly sealer: Pick<Sealer, 'open' | 'openBytes'>
+  /** Real time: receivers compare the signature's time with theirs. */
+  readonly clock: Clock
+  readonly random: Random
+  /** `waybill/<version>` is what receivers see. */
+  readonly version: string
+}
+
+/** The handler of DELIVER's effect `call`. */
+export function webhookCallHandler(
+  options: WebhookCallHandlerOptions,
+): EffectHandler<WebhookCallRequest, WebhookCallResult> {
+  const { sender, sealer, clock, random } = options
+  const userAgent = `waybill/${options.version}`
+  return async (intent, view, { signal }) => {
+    const call = intent.request
+    const stored = view.read<DeliveryBody>(webhookCallView.bodies, call.delivery_id)
+    if (!stored) throw new Error(`delivery ${call.delivery_id} has an open call but no stored body`)
+    const endpoint = settingsNow(call, stored, view)
+    if (typeof endpoint === 'string') return { kind: 'not_sent', reason: endpoint }
+
+    const startedAt = clock.now()
+    const body = sealer.openBytes(stored.body)
+    const secrets = endpoint.secrets.map((secret) => sealer.open(secret))
+    const outcome = await sender.send(
+      {
+        deliveryId: call.delivery_id,
+        endpointId: call.endpoint_id,
+        partnerId: call.partner_id,
+        url: endpoint.url,
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': userAgent,
+          ...sign(stored.event_id, startedAt, body, secrets),
+          'waybill-attempt': String(call.attempt_no),
+          'waybill-trigger': call.trigger.toLowerCase(),
+          'waybill-first-attempted-at': new Date(call.first_attempted_at ?? startedAt).toISOString(),
+        },
+        body,
+        timeoutMs: endpoint.timeout_ms,
+        secrets: [...secrets, ...secretsIn(body)],
+      },
+      { signal },
+    )
+    const attemptId = v7({ msecs: startedAt, random: random.bytes(16) })
+    return { kind: 'sent', attemptId, startedAt, outcome }
+  }
+}
+
+/** The endpoint's settings at this moment, or why nothing may be sent under them. */
+function settingsNow(
+  call: WebhookCallRequest,
+  stored: DeliveryBody,
+  view: EffectView,
+): Endpoint | NotSentReason {
+  const config = view.global<PartnerConfig>(webhookCallView.partners, call.partner_id)
+  if (!config || config.version < stored.config_version) return 'config_behind'
+  const endpoint = config.endpoints.find((candidate) => candidate.endpoint_id === call.endpoint_id)
+  if (!endpoint) return 'endpoint_gone'
+  switch (endpoint.state) {
+    case 'ACTIVE':
+      return endpoint
+    case 'PAUSED':
+      return 'endpoint_paused'
+    case 'DISABLED':
+      return 'endpoint_disabled'
+  }
+}
+
+/** What a receiver might echo and nobody may keep: the OTP. */
+function secretsIn(body: Uint8Array): string[] {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  const otp = /"otp":"((?:[^"\\]|\\.)+)"/.exec(text)?.[1]
+  return otp === undefined ? [] : [otp]
+}

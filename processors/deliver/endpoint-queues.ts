@@ -1,0 +1,122 @@
+/**
+ * Who waits for which endpoint, and how many calls are open: an index in memory over the store of states, from
+ * which it is rebuilt. It holds one reference for each waiting delivery. An entry is a hint: the store decides
+ * whether its delivery still waits there, and leftovers (cancelled, hurried) are dropped when they reach the head.
+ */
+import type { DeliveryStatus, Trigger } from '../../schemas/index.ts'
+import { type Fifo, makeFifo } from './fifo.ts'
+
+/** Asked for by hand, first requests, and everything that had its chance before. */
+export type Lane = 'urgent' | 'fresh' | 'retry'
+
+/** A redrive goes with the retries: many may be asked for at once, and fresh events must not wait for them. */
+export function laneOf(trigger: Trigger): Lane {
+  switch (trigger) {
+    case 'MANUAL':
+      return 'urgent'
+    case 'FIRST':
+      return 'fresh'
+    case 'RETRY':
+    case 'REDRIVE':
+    case 'UNKNOWN':
+      return 'retry'
+  }
+}
+
+/** One retry goes after so many fresh ones, so that a flood of events does not starve it. */
+const freshPerRetry = 7
+
+export interface EndpointQueue {
+  /** Deliveries queued, leftovers included. */
+  readonly length: number
+  /** Calls that have a credit now. */
+  readonly open: number
+  /** The lane whose turn it is; `undefined` when nothing is queued. */
+  nextLane(): Lane | undefined
+  peek(lane: Lane): string | undefined
+  /** Takes the head away; `served` counts it towards the lanes' shares. */
+  shift(lane: Lane, served: boolean): void
+}
+
+export interface EndpointQueues {
+  of(endpointId: string): EndpointQueue
+  /** Endpoints with something queued. */
+  waiting(): string[]
+  enqueue(id: string, status: DeliveryStatus, where: 'back' | 'front'): void
+  takeCredit(endpointId: string): void
+  returnCredit(endpointId: string): void
+  /** Takes in a stored state; `loaded` puts what came into order. */
+  load(id: string, status: DeliveryStatus): void
+  loaded(): void
+}
+
+interface Entry extends EndpointQueue {
+  readonly lanes: Readonly<Record<Lane, Fifo<string>>>
+  open: number
+}
+
+/** An empty index. */
+export function makeEndpointQueues(): EndpointQueues {
+  const entries = new Map<string, Entry>()
+  let loading: { id: string; status: DeliveryStatus }[] = []
+
+  const entryOf = (endpointId: string): Entry => {
+    const known = entries.get(endpointId)
+    if (known) return known
+    const entry = makeEntry()
+    entries.set(endpointId, entry)
+    return entry
+  }
+
+  const queues: EndpointQueues = {
+    of: entryOf,
+    waiting: () => [...entries].filter(([, entry]) => entry.length > 0).map(([endpointId]) => endpointId),
+    enqueue(id, status, where) {
+      const lane = entryOf(status.endpoint_id).lanes[laneOf(status.trigger)]
+      if (where === 'front') lane.unshift(id)
+      else lane.push(id)
+    },
+    takeCredit(endpointId) {
+      entryOf(endpointId).open++
+    },
+    returnCredit(endpointId) {
+      const entry = entryOf(endpointId)
+      if (entry.open === 0) throw new Error(`${endpointId} has no open call whose credit could come back`)
+      entry.open--
+    },
+    load(id, status) {
+      if (status.phase === 'in_flight') queues.takeCredit(status.endpoint_id)
+      if (status.phase === 'queued') loading.push({ id, status })
+    },
+    loaded() {
+      loading.sort((a, b) => a.status.position - b.status.position)
+      for (const { id, status } of loading) queues.enqueue(id, status, 'back')
+      loading = []
+    },
+  }
+  return queues
+}
+
+function makeEntry(): Entry {
+  const lanes = { urgent: makeFifo<string>(), fresh: makeFifo<string>(), retry: makeFifo<string>() }
+  let freshInARow = 0
+  return {
+    lanes,
+    open: 0,
+    get length() {
+      return lanes.urgent.length + lanes.fresh.length + lanes.retry.length
+    },
+    nextLane() {
+      if (lanes.urgent.length > 0) return 'urgent'
+      if (lanes.fresh.length === 0) return lanes.retry.length > 0 ? 'retry' : undefined
+      return lanes.retry.length > 0 && freshInARow >= freshPerRetry ? 'retry' : 'fresh'
+    },
+    peek: (lane) => lanes[lane].peek(),
+    shift(lane, served) {
+      lanes[lane].shift()
+      if (!served) return
+      if (lane === 'fresh' && lanes.retry.length > 0) freshInARow++
+      if (lane === 'retry') freshInARow = 0
+    },
+  }
+}
