@@ -58,7 +58,7 @@ function readRemoval(
   const reader = rowReader({ ...keys.record, ...envelope.before }, null)
   const orderId = reader.code(columns.order_id)
   const assignmentId = reader.code(columns.assignment_id)
-  const attempt = columns.attempt_no === null ? anyAttempt : reader.integer(columns.attempt_no, 32)
+  const attempt = columns.attempt_no === null ? anyAttempt : reader.integer(columns.attempt_no, 'int')
   const updatedAt = reader.time(reading.block.times.updated_at)
   if (orderId === null || orderId === '0' || assignmentId === null || attempt === null) return null
   return {
@@ -86,7 +86,7 @@ function readUpsert(envelope: Envelope, after: CapturedRow, reading: AssignmentR
   const reader = rowReader(after, block.beforeImage === 'full' ? envelope.before : null)
   const orderId = reader.code(columns.order_id)
   const assignmentId = reader.code(columns.assignment_id)
-  const attempt = columns.attempt_no === null ? anyAttempt : reader.integer(columns.attempt_no, 32)
+  const attempt = columns.attempt_no === null ? anyAttempt : reader.integer(columns.attempt_no, 'int')
   const phone = reader.code(columns.rider_phone)
   const details = {
     updated_at: reader.time(times.updated_at),

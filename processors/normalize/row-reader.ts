@@ -13,7 +13,7 @@ export interface RowReader {
   text(column: string | null): string | null
   /** An id, a code or a phone: text, or an integer as text (exact beyond 2^53). */
   code(column: string | null): string | null
-  integer(column: string | null, bits: 32 | 53): number | null
+  integer(column: string | null, size: 'int' | 'long'): number | null
   flag(column: string | null): boolean | null
   /** Milliseconds since the epoch. What is no date is null, and counted. */
   time(column: TimeColumn | null): number | null
@@ -55,12 +55,13 @@ export function rowReader(row: CapturedRow, before: CapturedRow | null): RowRead
       if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
       return wrongType(column, 'text or an integer', value)
     },
-    integer(column, bits) {
+    integer(column, size) {
       if (column === null) return null
       const value = take(column)
       if (value === null) return null
       const number = typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value
-      if (typeof number === 'number' && Number.isSafeInteger(number) && fits(number, bits)) return number
+      if (typeof number === 'number' && Number.isSafeInteger(number) && Math.abs(number) <= largest[size])
+        return number
       return wrongType(column, 'an integer', value)
     },
     flag(column) {
@@ -84,7 +85,8 @@ export function rowReader(row: CapturedRow, before: CapturedRow | null): RowRead
   }
 }
 
-const fits = (value: number, bits: 32 | 53): boolean => bits === 53 || Math.abs(value) < 2 ** 31
+/** What Avro's int holds, and what our codecs accept of a long. */
+const largest = { int: 2 ** 31 - 1, long: 2 ** 52 } as const
 
 /** Years 1 to 9999: what ISO 8601 writes with four digits. PostgreSQL's `infinity` lies beyond. */
 const earliestMs = Date.parse('0001-01-01T00:00:00.000Z')

@@ -80,9 +80,12 @@ function postgresPlace(source: Envelope['source']): Place {
   }
 }
 
+/** What our codecs accept of a long; a log position beyond it is petabytes away and counts as not comparable. */
+const longMax = 2 ** 52
+
 function integer(value: unknown): number | null {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
-  return typeof number === 'number' && Number.isSafeInteger(number) ? number : null
+  return typeof number === 'number' && Number.isInteger(number) && Math.abs(number) <= longMax ? number : null
 }
 
 const text = (value: number | null): string => (value === null ? '' : String(value))

@@ -1,0 +1,252 @@
+/**
+ * ENRICH as a processor: typed changes in, unified events out. Holds the stores, timers and calls; what a change
+ * means is decided in `transition.ts`, who delivers in `riders.ts`, and what waits how long in `hold.ts`.
+ */
+import type {
+  EffectResult,
+  InputRecord,
+  Intent,
+  ProcessorContext,
+  ProcessorDefinition,
+  ProcessorHandlers,
+  ProcessorShape,
+  Serde,
+} from '../../engine/index.ts'
+import { effect, store } from '../../engine/index.ts'
+import type { LookupRequest, LookupResult } from '../../ports/dispatch.ts'
+import type {
+  AssignmentChange,
+  AssignmentState,
+  OrderChange,
+  OrderEvent,
+  OrderState,
+} from '../../schemas/index.ts'
+import { enrichCounters } from './counters.ts'
+import { type DueIndex, dueIndex } from './due-index.ts'
+import { expiryIndex } from './expiry-index.ts'
+import { advance, askAgain, dueAt, enqueue, supersede, undoSupersede } from './hold.ts'
+import { lookupRequestSerde } from './lookup-handler.ts'
+import { orderEvent } from './order-event.ts'
+import { attemptOf } from './order-state.ts'
+import { anyAttempt, differs, takeAnswer, takeAssignment } from './riders.ts'
+import { type Gate, startGate } from './start-gate.ts'
+import { defaultTiming, type EnrichTiming } from './timing.ts'
+import { type Taken, takeChange } from './transition.ts'
+
+export interface EnrichShape extends ProcessorShape {
+  readonly inputs: {
+    /** Keyed by order_id, like everything here. */
+    readonly change: { key: string; value: OrderChange }
+    readonly assignment: { key: string; value: AssignmentChange }
+  }
+  readonly outputs: { readonly event: { key: string; value: OrderEvent } }
+  readonly stores: { readonly orders: OrderState; readonly assignments: AssignmentState }
+  readonly globals: Record<never, never>
+  readonly effects: { readonly lookup: { request: LookupRequest; result: LookupResult } }
+}
+
+export interface EnrichOptions {
+  /** Serdes of the two stores: subjects `store.enrich.orders-value` and `store.enrich.assignments-value`. */
+  readonly serdes: { readonly orders: Serde<OrderState>; readonly assignments: Serde<AssignmentState> }
+  readonly timing?: Partial<EnrichTiming>
+}
+
+/** The pool that bounds concurrent questions to dispatch. */
+export const dispatchPool = 'dispatch'
+
+/** Orders handled per wake-up, and entries forgotten per round: no slice may starve the loop. */
+const sliceMax = 500
+/** With a slice of 500, up to 180,000 entries an hour are forgotten. */
+const forgetEveryMs = 10_000
+
+/** The definition of ENRICH. */
+export function enrich(options: EnrichOptions): ProcessorDefinition<EnrichShape> {
+  const timing: EnrichTiming = { ...defaultTiming, ...options.timing }
+  return {
+    stores: { orders: store(options.serdes.orders), assignments: store(options.serdes.assignments) },
+    effects: { lookup: effect<LookupRequest, LookupResult>(lookupRequestSerde) },
+    punctuators: { forget: { everyMs: forgetEveryMs, on: 'pipeline' } },
+    create: (context) => enrichHandlers(context, timing),
+  }
+}
+
+type Context = ProcessorContext<EnrichShape>
+
+function enrichHandlers(context: Context, timing: EnrichTiming): ProcessorHandlers<EnrichShape> {
+  const due: DueIndex = dueIndex()
+  const markers = expiryIndex()
+  const ridersByDay = expiryIndex()
+  const gate: Gate = startGate(context, timing)
+  const { orders, assignments } = context.stores
+
+  /** Writes the order after doing all that is due for it. `fresh` is the event that the record in hand brought. */
+  const settle = (orderId: string, order: OrderState, fresh?: string) => {
+    const at = gate.isOpen() ? context.now() : Number.NEGATIVE_INFINITY
+    const advanced = advance(orderId, order, assignments.get(orderId), at, timing)
+    for (const release of advanced.released) {
+      const event = orderEvent(orderId, release)
+      context.count(enrichCounters.events, { event: event.payload.event })
+      if (event.payload.event === 'out_for_delivery') {
+        context.count(enrichCounters.enrichments, { status: release.enrichment })
+      }
+      // What waited leaves now; what did not keeps the time of its record.
+      const waited = release.pending.event_id !== fresh
+      context.emit.event(orderId, event, waited ? { timestamp: context.now() } : undefined)
+    }
+    for (const id of advanced.withdrawn) context.effects.lookup.withdraw(id)
+    for (const lookup of advanced.lookups) {
+      context.effects.lookup.start({
+        id: lookup.id,
+        key: orderId,
+        pool: dispatchPool,
+        priority: 0,
+        notAfter: lookup.notAfter,
+        request: { order_id: orderId, attempt_no: lookup.attemptNo },
+      })
+    }
+    orders.put(orderId, advanced.order)
+    due.set(orderId, dueAt(advanced.order, timing))
+    armWakeUp()
+  }
+
+  const armWakeUp = () => context.wakeAt(gate.wakeUpFor(due.earliest()))
+
+  const onChange = ({ key, value: change, timestamp }: InputRecord<string, OrderChange>) => {
+    const now = context.now()
+    const transition = takeChange(orders.get(key), change, { now, recordTimestamp: timestamp }, timing)
+    countTaken(context, transition.taken)
+    if (transition.incomparable) context.count(enrichCounters.incomparable)
+    if (transition.replaced) context.count(enrichCounters.replaced)
+    let order = transition.replaced ? undoSupersede(transition.order) : transition.order
+    switch (transition.taken.kind) {
+      case 'stale':
+        return
+      case 'deleted':
+        markers.add(key, now)
+        order = supersede(order, now, timing)
+        settle(key, order)
+        return
+      case 'fired': {
+        const { fired } = transition.taken
+        const heldBefore = attemptOf(order, fired.row.attempt_no)?.held_since ?? null
+        order = enqueue(order, fired, change.position.commit_at, assignments.get(key), now, timing)
+        const heldNow = attemptOf(order, fired.row.attempt_no)?.held_since ?? null
+        if (heldNow !== heldBefore) context.count(enrichCounters.held)
+        settle(key, order, fired.event_id)
+        return
+      }
+      case 'hydrated':
+      case 'missed':
+        settle(key, order)
+    }
+  }
+
+  const onAssignment = ({ key, value: change }: InputRecord<string, AssignmentChange>) => {
+    const now = context.now()
+    const { riders, taken } = takeAssignment(assignments.get(key), change, now)
+    if (taken.kind === 'stale') {
+      context.count(enrichCounters.staleAssignments)
+      return
+    }
+    context.count(enrichCounters.assignments, { op: change.op })
+    assignments.put(key, riders)
+    ridersByDay.add(key, now)
+    const order = orders.get(key)
+    if (!order) return
+    if (taken.kind === 'upserted') countLateRider(context, order, change, taken)
+    if (order.pending.length > 0) settle(key, order)
+  }
+
+  const onAnswer = (intent: Intent<LookupRequest>, result: EffectResult<LookupResult>) => {
+    const { order_id: orderId, attempt_no: attemptNo } = intent.request
+    const now = context.now()
+    const answer = result.kind === 'done' ? result.result : undefined
+    context.count(enrichCounters.lookups, { outcome: answer?.kind ?? result.kind })
+    if (answer?.kind === 'found') {
+      const riders = takeAnswer(assignments.get(orderId), attemptNo, answer, now)
+      if (riders) {
+        assignments.put(orderId, riders)
+        ridersByDay.add(orderId, now)
+      }
+    }
+    const order = orders.get(orderId)
+    if (order && order.pending.length > 0) {
+      settle(orderId, askAgain(order, attemptNo, intent.id, now, timing))
+    }
+  }
+
+  const forget = (now: number) => {
+    for (const key of markers.takeBefore(now - timing.markerKeepMs, sliceMax)) {
+      const order = orders.get(key)
+      if (!order || order.deleted_at === null || order.deleted_at > now - timing.markerKeepMs) continue
+      orders.delete(key)
+      context.count(enrichCounters.forgotten, { what: 'delete_marker' })
+    }
+    for (const key of ridersByDay.takeBefore(now - timing.assignmentKeepMs, sliceMax)) {
+      const riders = assignments.get(key)
+      if (!riders || riders.changed_at > now - timing.assignmentKeepMs) continue
+      assignments.delete(key)
+      context.count(enrichCounters.forgotten, { what: 'riders' })
+    }
+  }
+
+  return {
+    load: {
+      orders(key, order) {
+        due.set(key, dueAt(order, timing))
+        if (order.deleted_at !== null) markers.add(key, order.deleted_at)
+      },
+      assignments: (key, riders) => ridersByDay.add(key, riders.changed_at),
+    },
+    opened: armWakeUp,
+    inputs: { change: onChange, assignment: onAssignment },
+    due(now) {
+      if (gate.isOpen()) {
+        for (const orderId of due.takeDue(now, sliceMax)) {
+          const order = orders.get(orderId)
+          if (order) settle(orderId, order)
+        }
+      }
+      armWakeUp()
+    },
+    punctuate: { forget },
+    results: { lookup: onAnswer },
+  }
+}
+
+function countTaken(context: Context, taken: Taken): void {
+  switch (taken.kind) {
+    case 'fired':
+      return
+    case 'stale':
+      context.count(enrichCounters.stale, { by: taken.by })
+      return
+    case 'deleted':
+      context.count(enrichCounters.deleted)
+      return
+    case 'missed':
+      context.count(enrichCounters.missed, { event: taken.missed.event ?? 'none' })
+      return
+    case 'hydrated':
+      context.count(enrichCounters.hydrated, { why: taken.why })
+      if (taken.why === 'import') context.count(enrichCounters.imports)
+      if (taken.why === 'unknown_previous') context.count(enrichCounters.unknownPrevious)
+  }
+}
+
+/** A rider who comes, or changes, when the event of the attempt has already left is only counted. */
+function countLateRider(
+  context: Context,
+  order: OrderState,
+  change: AssignmentChange,
+  taken: Extract<ReturnType<typeof takeAssignment>['taken'], { kind: 'upserted' }>,
+): void {
+  const attemptNo = change.attempt_no === anyAttempt ? null : change.attempt_no
+  const released = attemptOf(order, attemptNo)?.released ?? null
+  if (released === null) return
+  if (released === 'TIMED_OUT' || released === 'SUPERSEDED') {
+    context.count(enrichCounters.lateRiders, { case: 'came_late' })
+  } else if (taken.previous && differs(taken.previous, taken.assignment)) {
+    context.count(enrichCounters.lateRiders, { case: 'changed_late' })
+  }
+}
