@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Registry } from '../schemas/index.ts'
 
+/** One adapter and what it is known to hold. */
 export interface RegistryContractOptions {
   readonly name: string
   readonly open: () => Promise<Registry>

@@ -3,17 +3,19 @@
  * the raw JSON: what avsc exports from a parsed type has lost `pii` tags and enum defaults.
  */
 
+/** A field of a record. */
 export interface AvroField {
   readonly name: string
   readonly type: AvroType
   readonly doc?: string
   readonly default?: unknown
-  /** `secret`: never readable outside the request it belongs to. `personal`: about a person; stays inside, sealed. */
   readonly pii?: Pii
 }
 
+/** `secret`: never readable outside the request it belongs to. `personal`: about a person; stays inside, sealed. */
 export type Pii = 'secret' | 'personal'
 
+/** A record definition. */
 export interface AvroRecord {
   readonly type: 'record'
   readonly name: string
@@ -22,6 +24,7 @@ export interface AvroRecord {
   readonly fields: readonly AvroField[]
 }
 
+/** An enum definition; `default` is what a reader sees instead of a symbol that it does not know. */
 export interface AvroEnum {
   readonly type: 'enum'
   readonly name: string
@@ -31,21 +34,25 @@ export interface AvroEnum {
   readonly default?: string
 }
 
+/** An array. */
 export interface AvroArray {
   readonly type: 'array'
   readonly items: AvroType
 }
 
+/** A map; its keys are strings. */
 export interface AvroMap {
   readonly type: 'map'
   readonly values: AvroType
 }
 
+/** A primitive in its long form, possibly with a meaning such as `timestamp-millis`. */
 export interface AvroLogical {
   readonly type: 'long' | 'int' | 'string' | 'bytes'
   readonly logicalType?: string
 }
 
+/** Avro's primitive types. */
 export type AvroPrimitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'string' | 'bytes'
 
 /** A primitive, a named type referred to by its (full or short) name, a definition, or a union of these. */
@@ -73,6 +80,7 @@ const primitives: ReadonlySet<string> = new Set([
 /** Whether a type given as text is a primitive (otherwise it is the name of a named type). */
 export const isPrimitive = (name: string): name is AvroPrimitive => primitives.has(name)
 
+/** Whether a type is a union. */
 export const isUnion = (type: AvroType): type is readonly AvroType[] => Array.isArray(type)
 
 /** The last part of a full name: `dev.waybill.Rider` → `Rider`. Short names are unique within a schema. */

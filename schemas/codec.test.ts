@@ -6,7 +6,6 @@ import { makeCodecs } from './codecs.ts'
 import { SchemaError } from './errors.ts'
 import { openFolderRegistry } from './folder-registry.ts'
 import type { OrderEvent, OrderEventV1, Undecodable } from './generated/types.ts'
-import type { RegisteredSchema, Registry } from './registry.ts'
 import { readSchemaFolder, shippedSchemaFolder } from './schema-folder.ts'
 import { arbitraryValue } from './testing/arbitrary-values.ts'
 
@@ -35,27 +34,6 @@ const anyEvent = arbitraryValue(
 const sampled = fc.sample(anyEvent, { seed: 7, numRuns: 1 })[0] as OrderEvent
 const event: OrderEvent = { ...sampled, payload: { ...sampled.payload, event: 'delivered' } }
 const eventBytes = codecs.orderEvent.serialize(event)
-
-/** A registry of one subject's versions that knows them only after `fetch`. */
-function fetchingRegistry(answers: Map<number, RegisteredSchema>): { registry: Registry; asked: number[] } {
-  const fetched = new Map<number, RegisteredSchema>()
-  const asked: number[] = []
-  const own = registry.latest('order.events-value')
-  return {
-    asked,
-    registry: {
-      idOf: registry.idOf,
-      latest: registry.latest,
-      schemaOf: (id) => (id === own.id ? own : fetched.get(id)),
-      async fetch(id) {
-        asked.push(id)
-        const answer = answers.get(id)
-        if (answer) fetched.set(id, answer)
-        return answer
-      },
-    },
-  }
-}
 
 describe('a codec', () => {
   it.each(subjects)('gives back every value of %s', (subject) => {
@@ -237,62 +215,5 @@ describe('a value that does not fit', () => {
   it('leaves the codec as it was', () => {
     expect(write({ ...event, internal: null })).toThrow(SchemaError)
     expect(codecs.orderEvent.serialize(event)).toEqual(eventBytes)
-  })
-})
-
-describe('a registry that fetches', () => {
-  const v1 = registry.schemaOf(registry.idOf('order.events-value', 1)) as RegisteredSchema
-  const v1Bytes = makeCodec<OrderEventV1>('order.events-value', registry, 1).serialize({
-    payload: event.payload as OrderEventV1['payload'],
-    internal: event.internal,
-  })
-
-  it('is asked once for an unknown id, and the value is readable afterwards', async () => {
-    const { registry: fetching, asked } = fetchingRegistry(new Map([[v1.id, v1]]))
-    const codec = makeCodec<OrderEvent>('order.events-value', fetching)
-    expect(reasonOf(() => codec.deserialize(v1Bytes))).toBe('unknown_schema')
-    await Promise.all([codec.prepare?.(v1Bytes), codec.prepare?.(v1Bytes)])
-    expect(asked).toEqual([v1.id])
-    expect(codec.deserialize(v1Bytes).payload.order_id).toBe(event.payload.order_id)
-    expect(codec.prepare?.(v1Bytes)).toBeUndefined()
-    expect(codec.prepare?.(eventBytes)).toBeUndefined()
-  })
-
-  it('is not asked again for an id that nobody knows', async () => {
-    const { registry: fetching, asked } = fetchingRegistry(new Map())
-    const codec = makeCodec<OrderEvent>('order.events-value', fetching)
-    await codec.prepare?.(v1Bytes)
-    expect(codec.prepare?.(v1Bytes)).toBeUndefined()
-    expect(reasonOf(() => codec.deserialize(v1Bytes))).toBe('unknown_schema')
-    expect(asked).toEqual([v1.id])
-  })
-
-  it('is asked again after it could not be reached', async () => {
-    const { registry: fetching } = fetchingRegistry(new Map([[v1.id, v1]]))
-    let reachable = false
-    const fetch = fetching.fetch?.bind(fetching)
-    const codec = makeCodec<OrderEvent>('order.events-value', {
-      ...fetching,
-      fetch: async (id) => {
-        if (!reachable) throw new Error('connection refused')
-        return fetch?.(id)
-      },
-    })
-    await expect(codec.prepare?.(v1Bytes)).rejects.toThrow('connection refused')
-    reachable = true
-    await codec.prepare?.(v1Bytes)
-    expect(codec.deserialize(v1Bytes).payload.order_id).toBe(event.payload.order_id)
-  })
-
-  it('is never asked about bytes without a schema id', () => {
-    const { registry: fetching } = fetchingRegistry(new Map())
-    const codec = makeCodec<OrderEvent>('order.events-value', fetching)
-    for (const bytes of [null, new Uint8Array(2), Buffer.from('{"not":"avro"}')]) {
-      expect(codec.prepare?.(bytes)).toBeUndefined()
-    }
-  })
-
-  it('the folder has nothing to fetch, so its codecs have nothing to prepare', () => {
-    expect(codecs.orderEvent.prepare).toBeUndefined()
   })
 })

@@ -14,6 +14,7 @@ export interface SchemaIds {
   readonly subjects: Readonly<Record<string, Readonly<Record<string, IdEntry>>>>
 }
 
+/** The id of one version and what its schema was when it got it. */
 export interface IdEntry {
   readonly id: number
   readonly fingerprint: string

@@ -30,6 +30,7 @@ export interface SealingKey {
   readonly key: Uint8Array
 }
 
+/** What a sealer is made of. */
 export interface SealerOptions {
   readonly keys: readonly SealingKey[]
   /** The id of the key that seals. */

@@ -30,6 +30,7 @@ export function isKnownTo(version: PayloadVersion, event: EventType): boolean {
   return event !== 'UNKNOWN' && eventSymbols.get(version)?.has(event) === true
 }
 
+/** What is rendered, for whom, and with what key. */
 export interface RenderOptions {
   /** `delivery.otp` is sealed, as in every topic. */
   readonly payload: OrderPayload
