@@ -1,0 +1,72 @@
+/** The whole graph: how an order change becomes a webhook. Read it from top to bottom as a record travels. */
+import { type Topology, topologyBuilder } from '../engine/index.ts'
+import { deliver } from '../processors/deliver/deliver.ts'
+import { type EnrichOptions, enrich } from '../processors/enrich/enrich.ts'
+import { normalize } from '../processors/normalize/normalize.ts'
+import type { NormalizeOptions } from '../processors/normalize/normalize-record.ts'
+import { route } from '../processors/route/route.ts'
+import type { Codecs, Sealer } from '../schemas/index.ts'
+import { retryTiers, serde, type Topics } from './topics.ts'
+
+export interface PipelineOptions {
+  readonly topics: Topics
+  readonly codecs: Codecs
+  readonly sealer: Sealer
+  readonly mapping: NormalizeOptions['mapping']
+  readonly enrichTiming?: EnrichOptions['timing']
+}
+
+/** Prefix of the changelogs, and the group that the instances form. */
+export const pipelineName = 'waybill'
+
+export function pipeline({ topics, codecs, sealer, mapping, enrichTiming }: PipelineOptions): Topology {
+  const streams = topologyBuilder(pipelineName)
+  const partners = streams.globalTable('partners', topics.partnerConfig)
+
+  streams.process('normalize', normalize({ mapping, seal: sealer }), {
+    inputs: { orders: streams.stream(topics.cdcOrders), assignments: streams.stream(topics.cdcAssignments) },
+    outputs: { orderChange: topics.orderChanges, assignmentChange: topics.assignmentChanges },
+    globals: {},
+  })
+
+  const stateOf = {
+    orders: serde(codecs.of('store.enrich.orders-value')),
+    assignments: serde(codecs.of('store.enrich.assignments-value')),
+  }
+  streams.process('enrich', enrich({ serdes: stateOf, ...(enrichTiming && { timing: enrichTiming }) }), {
+    inputs: {
+      change: streams.stream(topics.orderChanges),
+      assignment: streams.stream(topics.assignmentChanges),
+    },
+    outputs: { event: topics.orderEvents },
+    globals: {},
+  })
+
+  streams.process('route', route({ sealer }), {
+    inputs: { event: streams.stream(topics.orderEvents) },
+    outputs: { delivery: topics.deliveries, verdict: topics.routingVerdicts },
+    globals: { partners },
+  })
+
+  const [tier30s, tier2m, tier8m] = retryTiers(topics)
+  const first = streams.delayed(tier30s.topic, tier30s.delayMs)
+  const second = streams.delayed(tier2m.topic, tier2m.delayMs)
+  const third = streams.delayed(tier8m.topic, tier8m.delayMs)
+  streams.process('deliver', deliver({ codecs, sealer }), {
+    inputs: {
+      delivery: streams.stream(topics.deliveries),
+      command: streams.stream(topics.deliveryCommands, { aligned: false }),
+      ticket: first.merge(second).merge(third),
+    },
+    outputs: {
+      history: topics.deliveryHistory,
+      dead: topics.deadDeliveries,
+      retry30s: topics.retry30s,
+      retry2m: topics.retry2m,
+      retry8m: topics.retry8m,
+    },
+    globals: { partners },
+  })
+
+  return streams.build()
+}
