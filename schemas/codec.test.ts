@@ -196,6 +196,16 @@ describe('a value that does not fit', () => {
     expect(reasonOf(write(null))).toBe('invalid_value')
   })
 
+  it('is a long beyond 2^52 either way: avsc would write another number', () => {
+    const at = (occurred_at: number): OrderEvent => ({ ...event, payload: { ...event.payload, occurred_at } })
+    for (const edge of [2 ** 52, -(2 ** 52)]) {
+      expect(codecs.orderEvent.deserialize(codecs.orderEvent.serialize(at(edge))).payload.occurred_at).toBe(
+        edge,
+      )
+      expect(reasonOf(write(at(edge + Math.sign(edge))))).toBe('invalid_value')
+    }
+  })
+
   it('is never quoted, because it may be a secret', () => {
     const secret = { otp: '8821' }
     const wrong = {
