@@ -28,6 +28,15 @@ const dayMs = 24 * 3600 * 1000
  */
 export const sharedEndpointPartitions = 24
 
+/** The topics that Debezium writes. */
+export const capturedTopics = { orders: 'cdc.oms.orders', assignments: 'cdc.dispatch.assignments' } as const
+
+/**
+ * A captured row may be far larger than anything of ours. What an ingest takes in must reach NORMALIZE, which says
+ * what is wrong with it; in Kafka it is the connector's producer that decides.
+ */
+const capturedRecordBytesMax = 16 * 1024 * 1024
+
 /** A delay tier: its tickets fall due this long after the log appended them. */
 export interface RetryTier {
   readonly topic: Topic<string, RetryTicket>
@@ -64,11 +73,17 @@ export function makeTopics(codecs: Codecs, options: { readonly endpointPartition
   // Due times count from the log's own clock, hence `append`. Never compacted: each ticket is its own.
   const tier = { ...byEndpoint, timestampType: 'append', value: serde(codecs.retryTicket) } as const
   // As Debezium writes them; what they mean is NORMALIZE's to say. Enough time to notice and mend a stopped reader.
-  const captured = { key: rawBytes, value: rawBytes, cleanup: 'delete', retentionMs: 3 * dayMs } as const
+  const captured = {
+    key: rawBytes,
+    value: rawBytes,
+    cleanup: 'delete',
+    retentionMs: 3 * dayMs,
+    maxRecordBytes: capturedRecordBytesMax,
+  } as const
 
   return Object.freeze({
-    cdcOrders: defineTopic({ name: 'cdc.oms.orders', ...captured }),
-    cdcAssignments: defineTopic({ name: 'cdc.dispatch.assignments', ...captured }),
+    cdcOrders: defineTopic({ name: capturedTopics.orders, ...captured }),
+    cdcAssignments: defineTopic({ name: capturedTopics.assignments, ...captured }),
     orderChanges: defineTopic({
       name: 'orders.changes',
       ...byOrder,

@@ -6,6 +6,7 @@
 
 import type { CapturedRecord } from '../../connectors/ingest/captured-record.ts'
 import type { Random } from '../../engine/index.ts'
+import { capturedTopics } from '../../topology/topics.ts'
 
 export type TableName = 'orders' | 'assignments'
 
@@ -40,8 +41,8 @@ export interface ChangeWriter {
 export const connectorLagMs = 12
 
 const connectors = {
-  orders: { topic: 'cdc.oms.orders', name: 'oms', db: 'oms' },
-  assignments: { topic: 'cdc.dispatch.assignments', name: 'dispatch', db: 'dispatch' },
+  orders: { topic: capturedTopics.orders, name: 'oms', db: 'oms' },
+  assignments: { topic: capturedTopics.assignments, name: 'dispatch', db: 'dispatch' },
 } as const
 
 const serverId = 223344

@@ -1,0 +1,186 @@
+/**
+ * Joins the pipeline to its surroundings and starts it: a record log, a disk, keys, a sender, dispatch. What runs
+ * the demo, a replay or a deployment differs only in what is passed here.
+ */
+import { createIngest, type Ingest } from '../../connectors/ingest/append.ts'
+import { webhookCallHandler } from '../../connectors/webhook/call-handler.ts'
+import {
+  type Application,
+  type ApplicationOptions,
+  type Clock,
+  createApplication,
+  type Disk,
+  partitionFor,
+  type Random,
+  type RecordLog,
+  type Report,
+} from '../../engine/index.ts'
+import type { DispatchLookup } from '../../ports/dispatch.ts'
+import { type Sender, webhookPool } from '../../ports/sender.ts'
+import { dispatchPool } from '../../processors/enrich/enrich.ts'
+import { lookupHandler } from '../../processors/enrich/lookup-handler.ts'
+import { maskPhone } from '../../processors/normalize/mask-phone.ts'
+import { sourceTopicHeader } from '../../processors/normalize/normalize-record.ts'
+import { sealChange } from '../../processors/normalize/seal-change.ts'
+import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
+import { classifyTopic } from '../../processors/normalize/source-topics.ts'
+import {
+  makeCodecs,
+  makeUndecodable,
+  openFolderRegistry,
+  type Sealer,
+  undecodableKey,
+} from '../../schemas/index.ts'
+import { type PipelineOptions, pipeline } from '../../topology/pipeline.ts'
+import { makeTopics, type Topics } from '../../topology/topics.ts'
+import { type PartnerSettings, planPartnerUpdates } from '../config/partner-settings.ts'
+import { readTopic } from './read-topic.ts'
+
+export interface OpenPipelineOptions {
+  readonly log: RecordLog
+  /** The instance's own state; closed when the pipeline stops. The log is its owner's to close. */
+  readonly disk: Disk
+  readonly instanceId: string
+  readonly sealer: Sealer
+  readonly mapping: SourceMapping
+  readonly sender: Sender
+  readonly dispatch: DispatchLookup
+  /** Times holds, delays and retries. */
+  readonly pipelineClock: Clock
+  /** Times signatures and latencies. */
+  readonly realClock: Clock
+  readonly random: Random
+  readonly version: string
+  readonly report: Report
+  readonly timeFrom?: ApplicationOptions['timeFrom']
+  readonly commit?: ApplicationOptions['commit']
+  readonly enrichTiming?: PipelineOptions['enrichTiming']
+  /** Webhook calls at once, over all endpoints. */
+  readonly callsMax?: number
+}
+
+export interface RunningPipeline {
+  readonly topics: Topics
+  readonly log: RecordLog
+  readonly ingest: Ingest
+  readonly application: Application
+  /** Makes `partner.config` say what these settings say; unchanged partners are left alone. */
+  publishPartners(settings: readonly PartnerSettings[]): Promise<void>
+  stop(): Promise<void>
+}
+
+const defaultCallsMax = 128
+const dispatchCallsMax = 16
+
+export async function openPipeline(options: OpenPipelineOptions): Promise<RunningPipeline> {
+  const { log, sealer, mapping } = options
+  const codecs = makeCodecs(openFolderRegistry())
+  const topics = makeTopics(codecs)
+  const application = createApplication({
+    topology: pipeline({
+      topics,
+      codecs,
+      sealer,
+      mapping,
+      ...(options.enrichTiming && { enrichTiming: options.enrichTiming }),
+    }),
+    log,
+    disk: options.disk,
+    instanceId: options.instanceId,
+    effects: effectsOf(options),
+    pools: { [webhookPool]: options.callsMax ?? defaultCallsMax, [dispatchPool]: dispatchCallsMax },
+    deadLetter: {
+      topic: topics.undecodable,
+      encode: ({ record, ...rejected }) => ({
+        key: undecodableKey(record.key),
+        value: makeUndecodable({ ...record, ...rejected, ...sourceOf(record.headers, rejected) }, sealer),
+      }),
+    },
+    pipelineClock: options.pipelineClock,
+    realClock: options.realClock,
+    report: options.report,
+    ...(options.timeFrom && { timeFrom: options.timeFrom }),
+    ...(options.commit && { commit: options.commit }),
+  })
+  await application.start()
+  const writer = log.writer({ transactionalId: `${options.instanceId}-ingest` })
+
+  return {
+    topics,
+    log,
+    application,
+    ingest: createIngest({
+      writer,
+      target: await targets(log, topics, mapping),
+      partitionFor,
+      sealChange: (topic, value) => seal(topic, value, mapping, sealer),
+    }),
+    async publishPartners(settings) {
+      const published = new Map(
+        (await readTopic(log, topics.partnerConfig)).map(({ key, value }) => [key, value]),
+      )
+      const updates = planPartnerUpdates(published.values(), settings, sealer)
+      const partitions = (await log.admin.describeTopics([topics.partnerConfig.name])).get(
+        topics.partnerConfig.name,
+      )?.partitions
+      for (const update of updates) {
+        const key = Buffer.from(update.partner_id)
+        const record = {
+          key,
+          value: topics.partnerConfig.value.serialize(update),
+          headers: [],
+          timestamp: options.pipelineClock.now(),
+        }
+        const partition = partitionFor(key, partitions ?? 1)
+        await writer.append([{ topic: topics.partnerConfig.name, partition, records: [record] }])
+      }
+    },
+    async stop() {
+      await application.stop()
+      await writer.close()
+    },
+  }
+}
+
+function effectsOf(options: OpenPipelineOptions): NonNullable<ApplicationOptions['effects']> {
+  const { sealer, mapping } = options
+  return {
+    'deliver.call': webhookCallHandler({
+      sender: options.sender,
+      sealer,
+      clock: options.realClock,
+      random: options.random,
+      version: options.version,
+    }),
+    'enrich.lookup': lookupHandler({
+      dispatch: options.dispatch,
+      seal: sealer,
+      maskPhone: (phone) => maskPhone(phone, mapping.defaultRegion),
+    }),
+  }
+}
+
+/** Which of our topics takes the records of a captured one. */
+async function targets(log: RecordLog, topics: Topics, mapping: SourceMapping) {
+  const roles = { orders: topics.cdcOrders.name, assignments: topics.cdcAssignments.name }
+  const described = await log.admin.describeTopics(Object.values(roles))
+  return (captured: string) => {
+    const role = classifyTopic(captured, mapping)
+    if (role === 'ignored') return undefined
+    return { topic: roles[role], partitions: described.get(roles[role])?.partitions ?? 1 }
+  }
+}
+
+function seal(topic: string, value: string | Uint8Array, mapping: SourceMapping, sealer: Sealer) {
+  const text = typeof value === 'string' ? value : Buffer.from(value).toString('utf8')
+  return sealChange(topic, text, mapping, sealer) ?? value
+}
+
+/** A refused record is named by the topic that it was captured from, where that is known. */
+function sourceOf(
+  headers: readonly { key: string; value: Uint8Array | null }[],
+  { topic }: { topic: string },
+): { topic: string } {
+  const named = headers.find(({ key }) => key === sourceTopicHeader)?.value
+  return { topic: named ? Buffer.from(named).toString('utf8') : topic }
+}
