@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../clock.ts'
 import { admitTopic, unknownPartition } from '../admission.ts'
+import { createFetcher } from '../fetcher.ts'
 import { createLocalGroups } from '../local-group.ts'
 import {
   type Admin,
@@ -14,7 +15,6 @@ import {
   type TopicPartition,
 } from '../port.ts'
 import { createSignal, raise, waitForAny } from '../signal.ts'
-import { createFetcher } from './fetcher.ts'
 import { createFaults, type MemoryLevers } from './levers.ts'
 import { createOffsets } from './offsets.ts'
 import { createPartition, type MemoryPartition } from './partition.ts'
@@ -152,7 +152,15 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     admin,
     group: groups.group,
     levers,
-    fetcher: () => createFetcher({ clock, faults, closing, find, checkOpen }),
+    fetcher: () =>
+      createFetcher({
+        clock,
+        closing,
+        find,
+        checkOpen,
+        before: () => faults.check('fetch', 'fetcher'),
+        problemOf: faults.fetchProblem,
+      }),
     writer: ({ transactionalId }) =>
       createWriter(transactionalId, {
         clock,

@@ -3,8 +3,9 @@
  * markers that take offsets. Batches are kept and handed out by reference; nothing is copied per record twice.
  */
 import { firstBatchReaching } from '../batch-search.ts'
+import type { ReadablePartition } from '../fetcher.ts'
 import type { FetchedBatch, Isolation, LogRecord, NewRecord, TopicDescription } from '../port.ts'
-import { createSignal, raise, type Signal } from '../signal.ts'
+import { createSignal, raise } from '../signal.ts'
 
 interface StoredBatch extends FetchedBatch {
   readonly bytes: number
@@ -18,19 +19,13 @@ interface OpenRun {
   readonly batches: StoredBatch[]
 }
 
-export interface MemoryPartition {
+export interface MemoryPartition extends ReadablePartition {
   readonly topic: TopicDescription
   readonly partition: number
-  /** Raised when something new can be read. */
-  readonly grown: Signal
   /** Appends one batch; with a `producerId` it stays undecided until that producer's marker. */
   append(records: readonly NewRecord[], bytes: number, now: number, producerId?: number): number
   /** Ends the producer's transaction here: writes its marker and decides its batches. */
   mark(producerId: number, outcome: 'commit' | 'abort', now: number): void
-  startOffset(): number
-  endOffset(isolation: Isolation): number
-  /** Whole batches from the one that holds `offset`, at least one if there is any, then up to `maxBytes`. */
-  read(offset: number, isolation: Isolation, maxBytes: number): readonly FetchedBatch[]
   /** Everything before `offset` is gone; the batch that holds it stays whole, as in Kafka. */
   deleteBefore(offset: number): void
   /** Batches appended before `time` are gone; the newest one too. */

@@ -1,0 +1,31 @@
+/** The memory that newest batches may take, over all partitions: the oldest batch of the log goes first. */
+import type { EmbeddedPartition, TailBatch } from './partition.ts'
+
+export interface TailBudget {
+  /** Hands a written batch to its partition, and makes room for it. */
+  publish(partition: EmbeddedPartition, batch: TailBatch): void
+}
+
+/** Makes a budget of so many bytes. One batch larger than that is kept until the next one comes. */
+export function createTailBudget(bytesMax: number): TailBudget {
+  let kept: { partition: EmbeddedPartition; bytes: number }[] = []
+  let head = 0
+  let bytes = 0
+  return {
+    publish(partition, batch) {
+      partition.publish(batch)
+      kept.push({ partition, bytes: batch.bytes })
+      bytes += batch.bytes
+      while (bytes > bytesMax && head < kept.length - 1) {
+        const oldest = kept[head++]
+        if (!oldest) break
+        bytes -= oldest.bytes
+        oldest.partition.forgetOldest()
+      }
+      if (head > 1024 && head > kept.length / 2) {
+        kept = kept.slice(head)
+        head = 0
+      }
+    },
+  }
+}
