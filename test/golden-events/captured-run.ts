@@ -1,0 +1,94 @@
+/**
+ * Runs captured records through NORMALIZE and ENRICH in this process: a small, pure stand-in for the pipeline.
+ * Records are merged by timestamp, then by file and line; what falls due between two records fires between them.
+ */
+import { readFileSync } from 'node:fs'
+import { seededRandom } from '../../engine/index.ts'
+import { enrichHarness } from '../../processors/enrich/harness.ts'
+import { defaultSource } from '../../processors/normalize/default-source.ts'
+import { normalizeRecord } from '../../processors/normalize/normalize-record.ts'
+import { parseSourceMapping, type SourceMapping } from '../../processors/normalize/source-mapping.ts'
+import { makeSealer, type OrderEvent } from '../../schemas/index.ts'
+
+/** A line of a captured file. */
+export interface CapturedLine {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: string | null
+  readonly value: string | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What came out of a run. */
+export interface CapturedRun {
+  readonly events: readonly { readonly event: OrderEvent; readonly timestamp: number }[]
+  /** Records that were put aside or refused, by word, e.g. `undecodable unknown_status`. */
+  readonly asides: ReadonlyMap<string, number>
+  readonly enrich: ReturnType<typeof enrichHarness>
+}
+
+const fixtures = new URL('../fixtures/cdc/', import.meta.url)
+
+export const testSealer = makeSealer({
+  keys: [{ id: 'k1', key: seededRandom(1).bytes(32) }],
+  active: 'k1',
+  random: seededRandom(2),
+})
+
+/** The default mapping; a problem in it is a bug. */
+export function defaultMapping(): SourceMapping {
+  return mappingOf(defaultSource)
+}
+
+/** Parses a mapping document of a test. */
+export function mappingOf(document: unknown): SourceMapping {
+  const parsed = parseSourceMapping(document)
+  if ('mapping' in parsed) return parsed.mapping
+  throw new Error(parsed.problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
+}
+
+/** Reads captured files, by their paths under test/fixtures/cdc. */
+export function readCaptured(paths: readonly string[]): CapturedLine[] {
+  const lines = paths.flatMap((path) =>
+    readFileSync(new URL(path, fixtures), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): CapturedLine => JSON.parse(line)),
+  )
+  // The sort is stable: equal timestamps keep the order of files and lines.
+  return lines.sort((left, right) => left.timestamp - right.timestamp)
+}
+
+/** Runs the records, then lets every hold run out. Dispatch is never reached. */
+export function runCaptured(lines: readonly CapturedLine[], mapping: SourceMapping): CapturedRun {
+  const enrich = enrichHarness(lines[0]?.timestamp ?? 0)
+  const asides = new Map<string, number>()
+  const aside = (word: string) => asides.set(word, (asides.get(word) ?? 0) + 1)
+  for (const line of lines) {
+    const result = normalizeRecord(
+      {
+        topic: line.topic,
+        key: bytesOf(line.key),
+        value: bytesOf(line.value),
+        headers: Object.entries(line.headers).map(([key, value]) => ({ key, value: bytesOf(value) })),
+        timestamp: line.timestamp,
+      },
+      { mapping, seal: testSealer },
+    )
+    if (result.kind === 'order') enrich.change(result.change, line.timestamp)
+    else if (result.kind === 'assignments') {
+      for (const change of result.changes) enrich.assignment(change, line.timestamp)
+    } else if (result.kind === 'ignored') aside(`ignored ${result.why}`)
+    else if (result.kind === 'undecodable') aside(`undecodable ${result.reason}`)
+    else aside(result.kind)
+    for (const id of enrich.open.keys()) {
+      enrich.answer(id, { kind: 'done', result: { kind: 'not_yet' }, again: false, starts: 1 })
+    }
+  }
+  enrich.advance(60_000)
+  return { events: enrich.emitted, asides, enrich }
+}
+
+const bytesOf = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text, 'utf8'))
