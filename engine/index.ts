@@ -13,6 +13,11 @@ export type {
 } from './graph/stream.ts'
 export { defaultMaxRecordBytes, defineTopic, type Topic, type TopicOptions } from './graph/topic.ts'
 export { changelogName, type Topology } from './graph/topology.ts'
+export {
+  type EmbeddedLog,
+  type EmbeddedLogOptions,
+  openEmbeddedLog,
+} from './record-log/embedded/embedded-log.ts'
 export { createMemoryLog, type MemoryLog } from './record-log/memory/memory-log.ts'
 export { partitionFor } from './record-log/partitioner.ts'
 export * from './record-log/port.ts'

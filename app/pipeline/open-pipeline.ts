@@ -109,12 +109,15 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
     topics,
     log,
     application,
-    ingest: createIngest({
-      writer,
-      target: await targets(log, topics, mapping),
-      partitionFor,
-      sealChange: (topic, value) => seal(topic, value, mapping, sealer),
-    }),
+    ingest: namingSource(
+      createIngest({
+        writer,
+        target: await targets(log, topics, mapping),
+        partitionFor,
+        sealChange: (topic, value) => seal(topic, value, mapping, sealer),
+      }),
+      topics,
+    ),
     async publishPartners(settings) {
       const published = new Map(
         (await readTopic(log, topics.partnerConfig)).map(({ key, value }) => [key, value]),
@@ -157,6 +160,22 @@ function effectsOf(options: OpenPipelineOptions): NonNullable<ApplicationOptions
       seal: sealer,
       maskPhone: (phone) => maskPhone(phone, mapping.defaultRegion),
     }),
+  }
+}
+
+/** A record that is appended to a topic of another name says where it was captured: the mapping asks for that. */
+function namingSource(ingest: Ingest, topics: Topics): Ingest {
+  const ours = new Set([topics.cdcOrders.name, topics.cdcAssignments.name])
+  return {
+    ...ingest,
+    append: (records) =>
+      ingest.append(
+        records.map((record) =>
+          ours.has(record.topic)
+            ? record
+            : { ...record, headers: { ...record.headers, [sourceTopicHeader]: record.topic } },
+        ),
+      ),
   }
 }
 

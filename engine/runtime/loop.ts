@@ -176,9 +176,11 @@ export function makeLoop(options: LoopOptions): Loop {
     const { processed, drained } = processSlice()
     if (served || processed || anyDirty()) dirtySince ??= realClock.now()
     const due = commitDue(drained)
-    if (due !== undefined && due <= realClock.now()) await commit()
+    const commits = due !== undefined && due <= realClock.now()
+    if (commits) await commit()
     scheduler.pump()
-    if (got || served || processed || awake || jobs.length > 0) await yieldToEventLoop()
+    // What a commit wrote may be another task's input: nobody is idle before it was looked for.
+    if (got || served || processed || commits || awake || jobs.length > 0) await yieldToEventLoop()
     else await idle(commitDue(true))
   }
 
