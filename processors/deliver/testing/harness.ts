@@ -21,7 +21,13 @@ import type {
   PartnerConfig,
   RetryTicket,
 } from '../../../schemas/index.ts'
-import { type DeliverOptions, type DeliverShape, defaultRetryTiers, deliverWith } from '../deliver.ts'
+import {
+  type DeliverOptions,
+  type DeliverShape,
+  defaultDeliverTimes,
+  defaultRetryTiers,
+  deliverWith,
+} from '../deliver.ts'
 import { type DeliverRules, deliverRules } from '../rules.ts'
 import type { DeliverContext, RetryTier } from '../shape.ts'
 import { codecs, sealer, startMs } from './builders.ts'
@@ -29,6 +35,8 @@ import { codecs, sealer, startMs } from './builders.ts'
 type StoreName = keyof DeliverShape['stores']
 
 const storeNames: readonly StoreName[] = ['bodies', 'states', 'endpoints', 'remembered', 'expiries', 'queues']
+
+const forgottenAfterMs = defaultDeliverTimes.pairMemoryMs
 
 /** A ticket in a delay topic. */
 export interface HeldTicket {
@@ -49,6 +57,7 @@ interface World {
   readonly dead: readonly DeadDelivery[]
   readonly tickets: readonly HeldTicket[]
   readonly calls: ReadonlyMap<string, OpenCall>
+  readonly usedIds: ReadonlyMap<string, number>
 }
 
 export interface HarnessOptions {
@@ -75,12 +84,19 @@ export function makeHarness(options: HarnessOptions = {}) {
   let wakeAt: number | undefined
   let offset = 0
   let handlers: ProcessorHandlers<DeliverShape>
-  let usedIds = new Set<string>()
+  let usedIds = new Map<string, number>()
   let history: DeliveryHistory[] = []
   let dead: DeadDelivery[] = []
   let tickets: HeldTicket[] = []
   let calls = new Map<string, OpenCall>()
   let stores = emptyStores()
+  let undo: (() => void)[] = []
+
+  const set = (name: StoreName, key: string, bytes: Uint8Array | undefined): void => {
+    const before = stores[name].get(key)
+    undo.push(() => write(stores[name], key, before))
+    write(stores[name], key, bytes)
+  }
 
   const storeOf = <N extends StoreName>(name: N): KeyValueStore<DeliverShape['stores'][N]> => {
     const { value: serde } = definition.stores[name]
@@ -92,10 +108,10 @@ export function makeHarness(options: HarnessOptions = {}) {
       put(key, value) {
         const bytes = serde.serialize(value)
         if (bytes === null) throw new Error(`${name} cannot hold null`)
-        stores[name].set(key, bytes)
+        set(name, key, bytes)
       },
       delete(key) {
-        stores[name].delete(key)
+        set(name, key, undefined)
       },
     }
   }
@@ -141,9 +157,12 @@ export function makeHarness(options: HarnessOptions = {}) {
     effects: {
       call: {
         start(intent) {
-          if (usedIds.has(intent.id)) throw new Error(`intent ${intent.id} is written twice`)
+          // A delivery that comes anew after it was forgotten begins to count anew.
+          const usedAt = usedIds.get(intent.id)
+          if (usedAt !== undefined && now < usedAt + forgottenAfterMs)
+            throw new Error(`intent ${intent.id} is written twice`)
           definition.effects.call.request.serialize(intent.request)
-          usedIds.add(intent.id)
+          usedIds.set(intent.id, now)
           calls.set(intent.id, { intent, started: false })
           options.onStart?.(
             intent,
@@ -177,6 +196,7 @@ export function makeHarness(options: HarnessOptions = {}) {
     dead: [...dead],
     tickets: [...tickets],
     calls: new Map(calls),
+    usedIds: new Map(usedIds),
   })
 
   /** Makes new handlers over what is stored, in the order of keys, as a disk would give it. */
@@ -186,7 +206,7 @@ export function makeHarness(options: HarnessOptions = {}) {
     dead = [...from.dead]
     tickets = [...from.tickets]
     calls = new Map(from.calls)
-    usedIds = new Set(calls.keys())
+    usedIds = new Map(from.usedIds)
     wakeAt = undefined
     handlers = definition.create(context)
     for (const name of storeNames) load(name)
@@ -220,15 +240,18 @@ export function makeHarness(options: HarnessOptions = {}) {
     offset: offset++,
   })
 
-  /** One record: handled, or refused and undone. */
+  /** One record: handled, or refused; then what it put into stores is undone. A refused one has emitted nothing. */
   const handle = (act: () => void): void => {
-    const before = world()
+    undo = []
+    const emitted = history.length + tickets.length + calls.size
     try {
       act()
     } catch (error) {
       if (!(error instanceof Rejection)) throw error
+      if (history.length + tickets.length + calls.size !== emitted) throw new Error('refused too late')
       rejected.push(error.message)
-      open(before)
+      for (const step of undo.reverse()) step()
+      open(world())
     }
     wake()
   }
@@ -272,7 +295,11 @@ export function makeHarness(options: HarnessOptions = {}) {
       const call = calls.get(id)
       if (!call) throw new Error(`no open call ${id}`)
       calls.delete(id)
-      handlers.results?.call(call.intent, result)
+      harness.result(call.intent, result)
+    },
+    /** Hands over a result, whether its call is open or not. */
+    result(intent: Intent<WebhookCallRequest>, result: EffectResult<WebhookCallResult>) {
+      handlers.results?.call(intent, result)
       wake()
     },
     /** Ends an open call with a result of its own. */
@@ -320,6 +347,11 @@ export function makeHarness(options: HarnessOptions = {}) {
 }
 
 export type Harness = ReturnType<typeof makeHarness>
+
+function write(store: Map<string, Uint8Array>, key: string, bytes: Uint8Array | undefined): void {
+  if (bytes) store.set(key, bytes)
+  else store.delete(key)
+}
 
 function emptyStores(): Record<StoreName, Map<string, Uint8Array>> {
   return {

@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decideRetry } from './decide-retry.ts'
+import { destination } from './lifecycle.ts'
+import type { DeliverRules } from './rules.ts'
+import { stories, tell } from './testing/story.ts'
+import { decideTurn } from './turn.ts'
+
+/** Every guard taken out in turn. If one of these passes unnoticed, the checks check nothing. */
+const broken: Readonly<Record<string, Partial<DeliverRules>>> = {
+  'repeats are accepted while the first one is held': { isRepeat: ({ isRemembered }) => isRemembered },
+  'repeats are accepted once the first one is delivered': { isRepeat: ({ hasState }) => hasState },
+  'tickets are taken whatever their generation': {
+    isCurrent: (_ticket, status) => status?.phase === 'in_tier',
+  },
+  'credits have no limit': { hasCredit: () => true },
+  'one credit too many': { hasCredit: (creditsMax, open) => open <= creditsMax },
+  'a pause is not seen': {
+    decideTurn: (question) => {
+      const { standing } = question
+      return decideTurn({
+        ...question,
+        standing: standing.kind === 'paused' ? { ...standing, kind: 'active' } : standing,
+      })
+    },
+  },
+  'an older config will do': {
+    decideTurn: (question) => decideTurn({ ...question, body: { ...question.body, config_version: 0 } }),
+  },
+  'retries never end': { decideRetry: (question) => decideRetry({ ...question, retriesMax: 4 }) },
+  'one retry is missing': { decideRetry: (question) => decideRetry({ ...question, retriesMax: 2 }) },
+  'an acknowledgement is taken for a failure': {
+    decideRetry: (question) =>
+      question.outcome === 'acknowledged' ? { kind: 'dead', reason: 'other_error' } : decideRetry(question),
+  },
+  'a failed one goes back into the queue at once': {
+    destination: (phase, move) => (move === 'fail' ? 'queued' : destination(phase, move)),
+  },
+  'a delivered one goes back into the queue': {
+    destination: (phase, move) => (move === 'acknowledge' ? 'queued' : destination(phase, move)),
+  },
+  'a dead one is dropped': {
+    destination: (phase, move) => (move === 'die' ? 'delivered' : destination(phase, move)),
+  },
+  'a call that made no request is dropped': {
+    destination: (phase, move) => (move === 'return' ? 'delivered' : destination(phase, move)),
+  },
+  'a due ticket does not bring its delivery back': {
+    destination: (phase, move) => (move === 'due' ? 'dead' : destination(phase, move)),
+  },
+}
+
+describe('the invariants of DELIVER', () => {
+  it('hold in random stories of deliveries, outcomes, commands, tickets, settings, time, aborts and restarts', () => {
+    fc.assert(
+      fc.property(stories, (steps) => tell(steps)),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each(Object.entries(broken))('are seen to break when %s', (_what, rules) => {
+    const result = fc.check(
+      fc.property(stories, (steps) => tell(steps, rules)),
+      // The same stories every time: the question is whether the checks notice, not what else they find.
+      { numRuns: 1000, seed: 20261122, endOnFailure: true },
+    )
+    expect(result.failed).toBe(true)
+    expect(result.interrupted).toBe(false)
+  })
+})
