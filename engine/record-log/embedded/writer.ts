@@ -80,6 +80,7 @@ function beginTransaction(
   const offsets: (GroupCommit & { member: GroupMetadata })[] = []
   let ending: 'commit' | 'abort' | undefined
   let results: readonly AppendResult[] = []
+  let writing: Promise<readonly AppendResult[]> | undefined
 
   const checkEpoch = () => {
     const current = parts.epochs.get(transactionalId)
@@ -94,7 +95,8 @@ function beginTransaction(
     if (ending) throw new Error(`the transaction of ${transactionalId} was already asked to ${ending}`)
   }
   /** The generation was checked when the offsets came; since then the member may have been put out. */
-  const checkMembers = () => {
+  const checkAll = () => {
+    checkEpoch()
     for (const { member } of offsets) {
       const tool = member.generation === -1 && member.memberId === ''
       if (!tool && !parts.isMember(member)) parts.checkMember(member)
@@ -123,18 +125,16 @@ function beginTransaction(
         )
       }
       if (state.done) return results
+      if (writing) return writing
       checkEpoch()
       ending = outcome
       if (outcome === 'commit' && batches.length + offsets.length > 0) {
-        results = await parts.queue.submit({
-          batches,
-          offsets,
-          gap: true,
-          check() {
-            checkEpoch()
-            checkMembers()
-          },
-        })
+        writing = parts.queue.submit({ batches, offsets, gap: true, check: checkAll })
+        try {
+          results = await writing
+        } finally {
+          writing = undefined
+        }
       }
       state.done = true
       return results

@@ -32,6 +32,7 @@ export function createWriter(transactionalId: string, parts: WriterParts): Write
   let identity: { producer: Producer; epoch: number } | undefined
   let last: { done: boolean } | undefined
   let closed = false
+  const inTurn = createTurns()
   const check = () => {
     if (closed) throw new LogError('fenced', `writer ${transactionalId} is closed`)
   }
@@ -55,12 +56,24 @@ export function createWriter(transactionalId: string, parts: WriterParts): Write
     async append(batches) {
       check()
       const admitted = admit(batches, parts)
-      await parts.faults.check('append', transactionalId)
-      return appendAll(admitted, parts)
+      return inTurn(async () => {
+        await parts.faults.check('append', transactionalId)
+        return appendAll(admitted, parts)
+      })
     },
     async close() {
       closed = true
     },
+  }
+}
+
+/** Calls take effect in the order in which they were made, although nobody waited in between. */
+function createTurns(): <T>(action: () => Promise<T>) => Promise<T> {
+  let turn: Promise<unknown> = Promise.resolve()
+  return (action) => {
+    const done = turn.then(action, action)
+    turn = done.catch(() => undefined)
+    return done
   }
 }
 
@@ -103,6 +116,7 @@ function beginTransaction(
   const who = producer.transactionalId
   const results: AppendResult[] = []
   let logged: LogTransaction | undefined
+  const inTurn = createTurns()
   /** Set by an error after which only an abort is allowed. */
   let mustAbort = false
   let ending: Outcome | undefined
@@ -121,13 +135,28 @@ function beginTransaction(
     }
   }
 
+  async function endOnce(outcome: Outcome): Promise<readonly AppendResult[]> {
+    if (state.done) return outcome === 'commit' ? results : []
+    await failing('end')
+    const reply = faults.endReply(who)
+    ending = outcome
+    if (reply === 'lost_unapplied') throw lostReply(who, outcome)
+    coordinator.checkEpoch(producer, epoch)
+    if (logged && !logged.outcome) coordinator.decide(logged, outcome)
+    if (reply === 'lost_applied') throw lostReply(who, outcome)
+    state.done = true
+    return outcome === 'commit' ? results : []
+  }
+
   return {
     async append(batches: readonly AppendBatch[]) {
       checkUsable()
       const admitted = admit(batches, parts)
-      await failing('transaction_append')
-      logged = await coordinator.enter(producer, epoch, logged)
-      for (const result of appendAll(admitted, parts, logged)) results.push(result)
+      await inTurn(async () => {
+        await failing('transaction_append')
+        logged = await coordinator.enter(producer, epoch, logged)
+        for (const result of appendAll(admitted, parts, logged)) results.push(result)
+      })
     },
     async commitOffsets(commits: readonly OffsetCommit[], member: GroupMetadata) {
       checkUsable()
@@ -135,10 +164,12 @@ function beginTransaction(
         parts.partition(commit)
         admitOffset(commit, parts.metadataBytesMax)
       }
-      await failing('commit_offsets')
-      logged = await coordinator.enter(producer, epoch, logged)
-      parts.checkMember(member)
-      offsets.addPending(logged, member.groupId, commits)
+      await inTurn(async () => {
+        await failing('commit_offsets')
+        logged = await coordinator.enter(producer, epoch, logged)
+        parts.checkMember(member)
+        offsets.addPending(logged, member.groupId, commits)
+      })
     },
     async end(outcome) {
       if (ending && ending !== outcome) {
@@ -147,16 +178,7 @@ function beginTransaction(
       if (mustAbort && outcome === 'commit') {
         throw new LogError('abortable', `the transaction of ${who} must be aborted`)
       }
-      if (state.done) return outcome === 'commit' ? results : []
-      await failing('end')
-      const reply = faults.endReply(who)
-      ending = outcome
-      if (reply === 'lost_unapplied') throw lostReply(who, outcome)
-      coordinator.checkEpoch(producer, epoch)
-      if (logged && !logged.outcome) coordinator.decide(logged, outcome)
-      if (reply === 'lost_applied') throw lostReply(who, outcome)
-      state.done = true
-      return outcome === 'commit' ? results : []
+      return inTurn(() => endOnce(outcome))
     },
   }
 }
