@@ -317,7 +317,7 @@ describe('MariaDB: an order and its rider do not come in order', () => {
       ({ event }) => event.payload.order_id === orderId && event.payload.event === 'out_for_delivery',
     )
 
-  it.each([
+  it.each<[string, string | undefined, string, string]>([
     ['1301', 'Ravi Kumar', 'COMPLETE', 'assigned 30 ms before it went out'],
     ['1302', 'Ravi Kumar', 'COMPLETE', 'assigned 30 ms after, but read first'],
     ['1303', 'Ravi Kumar', 'COMPLETE', 'assigned 1.5 s after: the row releases it before dispatch is asked'],
