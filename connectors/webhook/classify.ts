@@ -60,6 +60,8 @@ const classByPrefix: readonly (readonly [string, OutcomeClass])[] = [
 export function classifyError(error: unknown): { readonly class: OutcomeClass; readonly detail: string } {
   const code = codeOf(error)
   const detail = error instanceof Error ? `${code ?? error.name}: ${error.message}` : String(error)
+  // undici's parser has no code for some of what is not HTTP at all.
+  if (error instanceof Error && error.name === 'HTTPParserError') return { class: 'http_invalid', detail }
   if (code === undefined) return { class: 'other_error', detail }
   const family = classByPrefix.find(([prefix]) => code.startsWith(prefix))?.[1]
   return { class: classByCode[code] ?? family ?? 'other_error', detail }

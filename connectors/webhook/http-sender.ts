@@ -16,7 +16,7 @@ export interface HttpSenderOptions {
 }
 
 export interface HttpSender extends Sender {
-  /** Ends idle connections and waits for running calls. */
+  /** Ends idle connections and waits for running calls. Closing twice is harmless. */
   close(): Promise<void>
 }
 
@@ -40,9 +40,13 @@ export function createHttpSender({ clock, dispatcher }: HttpSenderOptions): Http
       bodyTimeout: 0,
       connect: { timeout: connectTimeoutMs },
     })
+  let closed: Promise<void> | undefined
   return {
     send: (request, { signal }) => sendOnce(agent, clock, request, signal),
-    close: () => agent.close(),
+    close() {
+      closed ??= agent.close()
+      return closed
+    },
   }
 }
 

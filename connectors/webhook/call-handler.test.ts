@@ -1,0 +1,276 @@
+import { createServer } from 'node:http'
+import { Webhook } from 'standardwebhooks'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type EffectView, type Intent, manualClock, seededRandom, systemClock } from '../../engine/index.ts'
+import type { Sender, SendRequest, WebhookCallRequest, WebhookCallResult } from '../../ports/sender.ts'
+import { type DeliveryBody, type Endpoint, makeSealer, type PartnerConfig } from '../../schemas/index.ts'
+import { webhookCallHandler } from './call-handler.ts'
+import { createHttpSender } from './http-sender.ts'
+import { sign, signingKey } from './standard-webhooks.ts'
+
+const secret = (text: string): string => `whsec_${Buffer.from(text.padEnd(32, '.')).toString('base64')}`
+
+const sealer = makeSealer({
+  keys: [{ id: 'k', key: seededRandom(1).bytes(32) }],
+  active: 'k',
+  random: seededRandom(2),
+})
+
+const bodyText = '{"event":"out_for_delivery","delivery":{"otp":"8821"},"rider":{"name":"Łukasz"}}'
+
+const stored: DeliveryBody = {
+  event_id: 'event-1',
+  endpoint_id: 'e1',
+  partner_id: 'p1',
+  order_id: '1101',
+  event: 'out_for_delivery',
+  payload_version: 'v2',
+  occurred_at: 0,
+  routed_at: 0,
+  order_sequence: 1,
+  config_version: 3,
+  body: sealer.sealBytes(Buffer.from(bodyText)),
+}
+
+const endpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
+  endpoint_id: 'e1',
+  url: 'https://partner.example/hook',
+  state: 'ACTIVE',
+  events: ['*'],
+  payload_version: 'v2',
+  secrets: [sealer.seal(secret('new')), sealer.seal(secret('old'))],
+  timeout_ms: 2_000,
+  max_concurrent: 4,
+  max_age_ms: {},
+  ...changes,
+})
+
+const config = (endpoints: readonly Endpoint[] = [endpoint()], version = 3): PartnerConfig => ({
+  partner_id: 'p1',
+  name: 'Partner',
+  version,
+  endpoints,
+})
+
+/** A view of what a test says is committed. The names are DELIVER's: a wrong one finds nothing. */
+const view = (partner: PartnerConfig | undefined, body: DeliveryBody | undefined = stored): EffectView => {
+  const entries = new Map<string, unknown>([
+    ['bodies/d1', body],
+    ['partners/p1', partner],
+  ])
+  // The engine's own view is as unchecked: the handler names the types.
+  return {
+    read: <V>(name: string, key: string) => entries.get(`${name}/${key}`) as V | undefined,
+    global: <V>(name: string, key: string) => entries.get(`${name}/${key}`) as V | undefined,
+  }
+}
+
+const intent = (changes: Partial<WebhookCallRequest> = {}): Intent<WebhookCallRequest> => ({
+  id: 'd1#1',
+  key: 'e1',
+  pool: 'webhook',
+  priority: 0,
+  notAfter: 0,
+  request: {
+    delivery_id: 'd1',
+    endpoint_id: 'e1',
+    partner_id: 'p1',
+    attempt_no: 1,
+    retry_count: 0,
+    trigger: 'FIRST',
+    first_attempted_at: null,
+    ...changes,
+  },
+})
+
+const now = Date.parse('2026-11-22T08:30:00.789Z')
+
+/** Keeps what it is given and acknowledges, as a dry run does. */
+function recordingSender() {
+  const requests: SendRequest[] = []
+  const sender: Sender = {
+    async send(request) {
+      requests.push(request)
+      return { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 0 }
+    },
+  }
+  return { sender, requests }
+}
+
+const run = (
+  sender: Sender,
+  partner: PartnerConfig | undefined,
+  call = intent(),
+  body: DeliveryBody | undefined = stored,
+): Promise<WebhookCallResult> =>
+  webhookCallHandler({ sender, sealer, clock: manualClock(now), random: seededRandom(7), version: '0.1.0' })(
+    call,
+    view(partner, body),
+    { signal: new AbortController().signal, again: false, starts: 1 },
+  )
+
+const closers: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+describe('a webhook call', () => {
+  it('sends the stored body as it is, with what the receiver needs to know about the attempt', async () => {
+    const { sender, requests } = recordingSender()
+    const result = await run(sender, config())
+    expect(requests).toMatchObject([
+      {
+        deliveryId: 'd1',
+        endpointId: 'e1',
+        partnerId: 'p1',
+        url: 'https://partner.example/hook',
+        timeoutMs: 2_000,
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'waybill/0.1.0',
+          'webhook-id': 'event-1',
+          'webhook-timestamp': '1795336200',
+          'waybill-attempt': '1',
+          'waybill-trigger': 'first',
+          'waybill-first-attempted-at': '2026-11-22T08:30:00.789Z',
+        },
+      },
+    ])
+    expect(Buffer.from(requests[0]?.body ?? []).toString()).toBe(bodyText)
+    expect(requests[0]?.secrets).toContain('8821')
+    expect(result).toMatchObject({ kind: 'sent', startedAt: now, outcome: { class: 'acknowledged' } })
+  })
+
+  it('says of a retry which attempt it is and when the first one was', async () => {
+    const { sender, requests } = recordingSender()
+    await run(
+      sender,
+      config(),
+      intent({ attempt_no: 3, retry_count: 2, trigger: 'RETRY', first_attempted_at: now - 150_000 }),
+    )
+    expect(requests[0]?.headers).toMatchObject({
+      'waybill-attempt': '3',
+      'waybill-trigger': 'retry',
+      'waybill-first-attempted-at': '2026-11-22T08:27:30.789Z',
+      'webhook-timestamp': '1795336200',
+    })
+  })
+
+  it('gives every attempt a UUIDv7 of its time', async () => {
+    const { sender } = recordingSender()
+    const result = await run(sender, config())
+    if (result.kind !== 'sent') throw new Error('not sent')
+    expect(result.attemptId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(Number.parseInt(result.attemptId.replaceAll('-', '').slice(0, 12), 16)).toBe(now)
+  })
+
+  it('is not made under settings that forbid it, which uses up no attempt', async () => {
+    const { sender, requests } = recordingSender()
+    const answers = [
+      await run(sender, undefined),
+      await run(sender, config([endpoint()], 2)),
+      await run(sender, config([])),
+      await run(sender, config([endpoint({ state: 'PAUSED' })])),
+      await run(sender, config([endpoint({ state: 'DISABLED' })])),
+    ]
+    expect(answers).toEqual([
+      { kind: 'not_sent', reason: 'config_behind' },
+      { kind: 'not_sent', reason: 'config_behind' },
+      { kind: 'not_sent', reason: 'endpoint_gone' },
+      { kind: 'not_sent', reason: 'endpoint_paused' },
+      { kind: 'not_sent', reason: 'endpoint_disabled' },
+    ])
+    expect(requests).toEqual([])
+  })
+
+  it('uses the settings of this moment: a corrected URL and a rotated secret', async () => {
+    const { sender, requests } = recordingSender()
+    const rotated = endpoint({ url: 'https://partner.example/v2', secrets: [sealer.seal(secret('newest'))] })
+    await run(sender, config([rotated], 9))
+    expect(requests[0]?.url).toBe('https://partner.example/v2')
+    expect(() => new Webhook(secret('newest')).sign('event-1', new Date(now), bodyText)).not.toThrow()
+    expect(requests[0]?.headers['webhook-signature']).toBe(
+      new Webhook(secret('newest')).sign('event-1', new Date(now), bodyText),
+    )
+  })
+
+  it('throws when it cannot be made at all: a body that is not there, a secret sealed with a missing key', async () => {
+    const { sender } = recordingSender()
+    const other = makeSealer({
+      keys: [{ id: 'other', key: seededRandom(9).bytes(32) }],
+      active: 'other',
+      random: seededRandom(2),
+    })
+    const foreign = endpoint({ secrets: [other.seal(secret('x'))] })
+    await expect(run(sender, config([foreign]))).rejects.toThrow(/other/)
+    const handler = webhookCallHandler({
+      sender,
+      sealer,
+      clock: manualClock(now),
+      random: seededRandom(7),
+      version: '0.1.0',
+    })
+    const empty: EffectView = { read: () => undefined, global: () => undefined }
+    await expect(
+      handler(intent(), empty, { signal: new AbortController().signal, again: false, starts: 1 }),
+    ).rejects.toThrow('no stored body')
+  })
+})
+
+describe('the signature on the wire', () => {
+  it('is verified by the Standard Webhooks library with any of the overlapping secrets, and with no other', async () => {
+    const received: { headers: Record<string, string>; body: string }[] = []
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const headers = Object.fromEntries(
+          Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+        )
+        received.push({ headers, body: Buffer.concat(chunks).toString('utf8') })
+        response.writeHead(204).end()
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    const sender = createHttpSender({ clock: systemClock })
+    closers.push(
+      () => void server.close(),
+      () => sender.close(),
+    )
+
+    const handler = webhookCallHandler({
+      sender,
+      sealer,
+      clock: systemClock,
+      random: seededRandom(7),
+      version: '0.1.0',
+    })
+    const partner = config([endpoint({ url: `http://127.0.0.1:${address.port}/hook` })])
+    const result = await handler(intent(), view(partner), {
+      signal: new AbortController().signal,
+      again: false,
+      starts: 1,
+    })
+    expect(result).toMatchObject({ kind: 'sent', outcome: { class: 'acknowledged', statusCode: 204 } })
+
+    const [one] = received
+    if (!one) throw new Error('nothing received')
+    for (const known of ['new', 'old']) {
+      expect(new Webhook(secret(known)).verify(one.body, one.headers)).toEqual(JSON.parse(bodyText))
+    }
+    expect(() => new Webhook(secret('other')).verify(one.body, one.headers)).toThrow()
+    expect(() => new Webhook(secret('new')).verify(`${one.body} `, one.headers)).toThrow()
+    expect(() =>
+      new Webhook(secret('new')).verify(one.body, { ...one.headers, 'webhook-id': 'another' }),
+    ).toThrow()
+  })
+
+  it('wants a whsec_ secret, and does not quote what it got', () => {
+    for (const bad of ['plain', 'whsec_', 'whsec_not base64!', 'whpk_AAAA']) {
+      expect(() => sign('id', now, Buffer.from(''), [bad])).toThrow(/whsec_ followed by base64/)
+    }
+    expect(signingKey(secret('x'))).toHaveLength(32)
+  })
+})
