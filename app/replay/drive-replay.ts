@@ -2,8 +2,9 @@
  * Drives a pipeline through captured records in their own time: the clock follows the records' timestamps and jumps
  * to the next due time whenever everything is settled. So holds and delays come out as they would have.
  *
- * Records up to the next due time are taken together. Where calls really go out, a window also stays shorter than
- * the shortest timer that a record in it could start, so that nothing falls due inside the window.
+ * Records up to the next due time are taken together, within a window of a minute. Inside a window the engine takes
+ * records and the timers that they start in the order of their times; the clock stands at the window's end, since
+ * calls, and the retries that count from them, come when the records have been worked through.
  */
 import type { CapturedRecord } from '../../connectors/ingest/captured-record.ts'
 import type { ManualClock } from '../../engine/index.ts'
@@ -21,11 +22,6 @@ export interface DriveOptions {
   readonly pipeline: ReplayedPipeline
   readonly clock: ManualClock
   readonly records: AsyncIterable<readonly CapturedRecord[]>
-  /**
-   * `calls`: the clock is at the end of a window while it is processed, since retries count from it; windows are
-   * short. `dry`: nothing outside the records takes time; the clock stays at the window's start.
-   */
-  readonly mode: 'calls' | 'dry'
   /** Called before a window is appended. */
   readonly beforeAppend?: (records: readonly CapturedRecord[]) => Promise<void>
   /** Called whenever everything is settled. */
@@ -33,8 +29,8 @@ export interface DriveOptions {
   readonly signal: AbortSignal
 }
 
-/** Shorter than ENRICH's shortest timer, the grace of one second. */
-const callWindowMs = 900
+/** Bounds how much later than its record a call can come: far below the half hour after which it would be too old. */
+const windowMs = 60_000
 const windowRecordsMax = 5000
 
 /** Resolves when all records are taken and nothing waits for a due time any more. Returns the records taken. */
@@ -59,15 +55,11 @@ export async function driveReplay(options: DriveOptions): Promise<number> {
 
   for (let first = await source.peek(); first && !signal.aborted; first = await source.peek()) {
     await passTime(first.timestamp)
-    clock.advanceTo(Math.max(clock.now(), first.timestamp))
     const due = pipeline.nextDue() ?? Number.POSITIVE_INFINITY
-    const span = options.mode === 'calls' ? first.timestamp + callWindowMs : Number.POSITIVE_INFINITY
-    const window = await source.take(Math.min(due, span), windowRecordsMax)
-    if (options.mode === 'calls') {
-      for (const { timestamp } of window) clock.advanceTo(Math.max(clock.now(), timestamp))
-    }
+    const window = await source.take(Math.min(due, first.timestamp + windowMs), windowRecordsMax)
     await options.beforeAppend?.(window)
     await pipeline.append(window)
+    for (const { timestamp } of window) clock.advanceTo(Math.max(clock.now(), timestamp))
     taken += window.length
     await settle()
   }

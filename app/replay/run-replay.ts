@@ -28,7 +28,6 @@ export interface ReplayOptions {
   readonly mapping: SourceMapping
   /** `undefined`: one pseudo-endpoint per partner takes everything at v2. */
   readonly partners: readonly PartnerSettings[] | undefined
-  readonly mode: 'calls' | 'dry'
   /** Sends, or only notes what would be sent; gets the pipeline's clock. */
   readonly sender: (clock: ManualClock) => Sender
   /** Called whenever everything is settled, before time moves on. */
@@ -46,6 +45,9 @@ export interface ReplayOutcome {
   /** The pipeline's counters at the end. */
   readonly counters: ReadonlyMap<string, number>
 }
+
+/** A replay asks no dispatch: riders come from the captured rows, and a hold without one runs into its time-out. */
+const longerThanAnyHoldMs = 24 * 3600 * 1000
 
 /** Time before the first record: the pipeline starts there, and the first record moves it on. */
 const beginningMs = 0
@@ -70,8 +72,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
       report: options.report,
       timeFrom: 'records',
       commit: { floorMs: 0, intervalMs: Number.POSITIVE_INFINITY },
-      // A replay asks no dispatch: riders come from the captured rows, and a hold runs into its time-out.
-      enrichTiming: { lookupAfterMs: Number.POSITIVE_INFINITY },
+      enrichTiming: { lookupAfterMs: longerThanAnyHoldMs },
     })
     const records = await drive(pipeline, clock, options)
     const counters = pipeline.application.counters.snapshot()
@@ -95,7 +96,6 @@ async function drive(pipeline: RunningPipeline, clock: ManualClock, options: Rep
     },
     clock,
     records: options.records,
-    mode: options.mode,
     signal: options.signal,
     ...(options.onSettled && { onSettled: options.onSettled }),
     async beforeAppend(records) {
@@ -108,4 +108,8 @@ async function drive(pipeline: RunningPipeline, clock: ManualClock, options: Rep
 
 /** The key lives as long as the throw-away log. */
 const throwAwaySealer = () =>
-  makeSealer({ keys: [{ id: 'replay', key: systemRandom.bytes(32) }], active: 'replay', random: systemRandom })
+  makeSealer({
+    keys: [{ id: 'replay', key: systemRandom.bytes(32) }],
+    active: 'replay',
+    random: systemRandom,
+  })

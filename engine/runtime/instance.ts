@@ -91,6 +91,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     output,
     pipelineClock: options.pipelineClock,
     realClock,
+    timeFrom: options.surroundings.timeFrom,
     logNow: () => options.pipelineClock.now() + skewMs,
     commitIntervalMs: options.commitIntervalMs,
     commitFloorMs: options.commitFloorMs,

@@ -9,6 +9,7 @@ import type { CallScheduler } from './call-scheduler.ts'
 import type { GlobalTables } from './global-tables.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import type { PartitionQueue } from './partition-queue.ts'
+import { sliceInTimeOrder, sliceInTurn } from './slice.ts'
 import type { Task } from './task.ts'
 
 export interface LoopOptions {
@@ -18,6 +19,8 @@ export interface LoopOptions {
   readonly output: OutputBuffer
   readonly pipelineClock: Clock
   readonly realClock: Clock
+  /** `records`: pipeline time follows the records in hand (a replay). */
+  readonly timeFrom: 'clock' | 'records'
   /** The log's clock, which delayed sources count by. */
   readonly logNow: () => number
   /** Commits at the latest after this many milliseconds, and not sooner than the floor after the last one. */
@@ -46,10 +49,6 @@ export interface Loop {
   stop(): void
 }
 
-/** How long one slice of processing may take before timers and sockets get their turn, in milliseconds. */
-const sliceMs = 8
-/** Records a task processes before the next task's turn. */
-const turnRecords = 128
 /** A partition with this many records waiting is not fetched. */
 const queueRecordsMax = 2000
 const fetchBytes = 1024 * 1024
@@ -69,6 +68,9 @@ export function makeLoop(options: LoopOptions): Loop {
   /** Real time since which there is something to commit. */
   let dirtySince: number | undefined
   let lastCommitAt = Number.NEGATIVE_INFINITY
+
+  const sliceOptions = { tasks, realClock, pipelineClock, logNow: options.logNow }
+  const slice = options.timeFrom === 'records' ? sliceInTimeOrder : sliceInTurn
 
   function wake() {
     awake = true
@@ -116,13 +118,19 @@ export function makeLoop(options: LoopOptions): Loop {
     return got
   }
 
-  /** Handles finished calls and due timers; returns whether anything changed. */
-  function serveResultsAndTimers(): boolean {
+  /** Handles finished calls; returns whether there were any. */
+  function serveResults(): boolean {
     let served = false
     for (const finished of scheduler.takeFinished((taskId) => tasks.has(taskId))) {
       tasks.get(finished.taskId)?.handleResult(finished)
       served = true
     }
+    return served
+  }
+
+  /** Fires what the clock says is due; returns whether anything was. */
+  function serveTimers(): boolean {
+    let served = false
     const now = pipelineClock.now()
     for (const task of tasks.values()) {
       const due = Math.min(
@@ -132,23 +140,6 @@ export function makeLoop(options: LoopOptions): Loop {
       if (due <= now && task.fire() > 0) served = true
     }
     return served
-  }
-
-  /** One slice: tasks in turn until all queues are drained or the time is up. Returns whether they are drained. */
-  function processSlice(): { processed: boolean; drained: boolean } {
-    const until = realClock.now() + sliceMs
-    const logNow = options.logNow()
-    let processed = false
-    for (;;) {
-      let round = 0
-      for (const task of tasks.values()) {
-        if (task.needsReload()) continue
-        round += task.process(turnRecords, logNow)
-      }
-      if (round === 0) return { processed, drained: true }
-      processed = true
-      if (realClock.now() >= until) return { processed, drained: false }
-    }
   }
 
   async function commit(): Promise<boolean> {
@@ -172,8 +163,11 @@ export function makeLoop(options: LoopOptions): Loop {
     for (let job = jobs.shift(); job; job = jobs.shift()) await job()
     awake = false
     const got = await poll(0)
-    const served = serveResultsAndTimers()
-    const { processed, drained } = processSlice()
+    let served = serveResults()
+    // In a replay the slice itself fires wake-ups between the records; the clock's turn comes when those are taken.
+    if (options.timeFrom === 'clock' && serveTimers()) served = true
+    const { processed, drained } = slice(sliceOptions)
+    if (options.timeFrom === 'records' && drained && serveTimers()) served = true
     if (served || processed || anyDirty()) dirtySince ??= realClock.now()
     const due = commitDue(drained)
     const commits = due !== undefined && due <= realClock.now()

@@ -7,8 +7,12 @@ import type { PartitionQueue } from './partition-queue.ts'
 export interface SourceChoice {
   /** The queue to take from, or `undefined` when nothing may be taken now. `logNow` is the log's clock. */
   next(logNow: number): PartitionQueue | undefined
+  /** The timestamp of the record that `next` would give; -Infinity for one that waits for nobody. */
+  nextTime(logNow: number): number | undefined
   /** When the earliest waiting delayed record falls due, on the log's clock. */
   nextDue(): number | undefined
+  /** Whether a source is empty although the log holds more for it. */
+  starving(): boolean
 }
 
 /** When the head of a delayed source falls due: append time + delay. */
@@ -23,13 +27,13 @@ export function sourceChoice(queues: readonly PartitionQueue[]): SourceChoice {
   let turn = 0
   let alignedFirst = false
 
-  function nextUnaligned(logNow: number) {
+  function nextUnaligned(logNow: number, take = true) {
     for (let step = 0; step < unaligned.length; step++) {
       const queue = unaligned[(turn + step) % unaligned.length]
       const due = queue && dueOf(queue)
       if (due === undefined) continue
       if (queue?.source.delayMs !== undefined && due > logNow) continue
-      turn = (turn + step + 1) % unaligned.length
+      if (take) turn = (turn + step + 1) % unaligned.length
       return queue
     }
     return undefined
@@ -62,6 +66,9 @@ export function sourceChoice(queues: readonly PartitionQueue[]): SourceChoice {
         ? (nextAligned() ?? nextUnaligned(logNow))
         : (nextUnaligned(logNow) ?? nextAligned())
     },
+    nextTime: (logNow) =>
+      nextUnaligned(logNow, false) ? Number.NEGATIVE_INFINITY : nextAligned()?.head()?.timestamp,
+    starving: () => queues.some((queue) => queue.size() === 0 && queue.lagging()),
     nextDue() {
       let earliest: number | undefined
       for (const queue of unaligned) {

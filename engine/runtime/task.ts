@@ -60,8 +60,8 @@ export interface Task {
   readonly stores: readonly TaskStore[]
   /** Processes up to `limit` records; returns how many. */
   process(limit: number, logNow: number): number
-  /** Fires what is due at pipeline time. Returns how many handlers ran. */
-  fire(): number
+  /** Fires what is due at pipeline time, or at `now`. Returns how many handlers ran. */
+  fire(now?: number): number
   handleResult(finished: FinishedCall): void
   /** Whether the commit has something to write for it. */
   dirty(): boolean
@@ -72,6 +72,12 @@ export interface Task {
   /** A refused record left in-memory indexes behind the stores: commit, then `open` again. */
   needsReload(): boolean
   open(reopened: boolean): Promise<void>
+  /** The timestamp of the record that comes next; -Infinity for one that waits for nobody. */
+  nextTime(logNow: number): number | undefined
+  /** Whether a source is empty although the log holds more for it. */
+  starving(): boolean
+  /** The earliest wake-up. */
+  nextWake(): number | undefined
   /** Due times: wake-ups and heads of delayed sources. Once-a-second punctuation is apart. */
   nextDue(): number | undefined
   nextPunctuation(): number | undefined
@@ -157,20 +163,6 @@ export function makeTask(options: TaskOptions): Task {
     }
   }
 
-  /** In a replay, timers due before a record's own time fire before it, at their due times. */
-  function fireUpTo(time: number) {
-    for (let round = 0; ; round++) {
-      if (round > 100_000) throw new Error(`task ${options.id}: a processor wakes up at one time for ever`)
-      let earliest = Number.POSITIVE_INFINITY
-      for (const processor of graph.processors) {
-        earliest = Math.min(earliest, processor.wakeTime() ?? Number.POSITIVE_INFINITY)
-      }
-      if (earliest > time) break
-      fireAt(earliest)
-    }
-    begin(time)
-  }
-
   function fireAt(now: number): number {
     let fired = 0
     begin(now)
@@ -205,6 +197,15 @@ export function makeTask(options: TaskOptions): Task {
     }
   }
 
+  function nextWake(): number | undefined {
+    let earliest: number | undefined
+    for (const processor of graph.processors) {
+      const wake = processor.wakeTime()
+      if (wake !== undefined && (earliest === undefined || wake < earliest)) earliest = wake
+    }
+    return earliest
+  }
+
   const offsetOf = (queue: PartitionQueue) => bulkSink?.committable(queue) ?? queue.committable()
 
   return {
@@ -218,15 +219,17 @@ export function makeTask(options: TaskOptions): Task {
         const queue = choice.next(logNow)
         const record = queue?.shift()
         if (!queue || !record) break
-        if (options.timeFrom === 'records') fireUpTo(Math.max(moment.now, record.timestamp))
-        else begin(options.pipelineNow())
+        begin(options.timeFrom === 'records' ? record.timestamp : options.pipelineNow())
         processOne(queue, record)
         processed++
       }
       if (processed > 0 && !bulkSink) wrote = true
       return processed
     },
-    fire: () => fireAt(options.pipelineNow()) + (bulkSink?.fire() ?? 0),
+    fire: (now = options.pipelineNow()) => fireAt(now) + (bulkSink?.fire() ?? 0),
+    nextTime: choice.nextTime,
+    starving: choice.starving,
+    nextWake,
     handleResult,
     dirty: () => wrote || queues.some((queue) => lastCommitted.get(queue) !== offsetOf(queue)),
     offsets() {
@@ -250,12 +253,10 @@ export function makeTask(options: TaskOptions): Task {
       if (stores.some(({ store }) => store.dirty())) wrote = true
     },
     nextDue() {
-      let earliest = choice.nextDue()
-      for (const processor of graph.processors) {
-        const wake = processor.wakeTime()
-        if (wake !== undefined && (earliest === undefined || wake < earliest)) earliest = wake
-      }
-      return earliest
+      const wake = nextWake()
+      const due = choice.nextDue()
+      if (wake === undefined || due === undefined) return wake ?? due
+      return Math.min(wake, due)
     },
     nextPunctuation() {
       let earliest = bulkSink?.nextDue()
