@@ -2,6 +2,7 @@
  * The sender that really sends: POST over pooled keep-alive connections, one deadline over all of a call, no
  * redirects, no repeats of its own. What it reads of a response is bounded, what it keeps is short and redacted.
  */
+import { setMaxListeners } from 'node:events'
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '../../engine/index.ts'
 import type { OutcomeClass, Sender, SendOutcome, SendRequest } from '../../ports/sender.ts'
@@ -91,6 +92,8 @@ function sendOnce(
         resolve(ended(kind, statusCode, detail))
       }),
     )
+    // One signal may call off all calls of an instance: hundreds of listeners, each removed when its call ends.
+    setMaxListeners(0, signal)
     signal.addEventListener('abort', onAbort, { once: true })
 
     const answered = (): void =>
