@@ -52,17 +52,6 @@ export function parseYaml(file: string, text: string): YamlFile {
   }
 }
 
-/** A path as text, `endpoints[0].url`, taken apart: other modules report problems with such texts. */
-export function yamlPath(text: string): YamlPath {
-  const steps: (string | number)[] = []
-  for (const match of text.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)) {
-    const [, index, quoted, word] = match
-    if (index !== undefined) steps.push(Number(index))
-    else steps.push(quoted ?? word ?? '')
-  }
-  return steps
-}
-
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')

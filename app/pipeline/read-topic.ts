@@ -44,7 +44,11 @@ export async function followTopic<K, V>(
   try {
     while (!signal.aborted) {
       const requests = positions.map((tp) => ({ ...tp, maxBytes: fetchBytes }))
-      const fetched = await fetcher.fetch(requests, { isolation: 'read_committed', maxWaitMs: 60_000, signal })
+      const fetched = await fetcher.fetch(requests, {
+        isolation: 'read_committed',
+        maxWaitMs: 60_000,
+        signal,
+      })
       for (const partition of fetched) take(topic, partition, positions, onRecord)
     }
   } finally {
