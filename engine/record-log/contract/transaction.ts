@@ -122,6 +122,7 @@ export function transactionContract(at: () => Workbench): void {
     expect(await attempt({ ...now, memberId: 'stranger', instanceId: name('stranger') })).toBe('fenced')
     const again = await joined(at(), tp.topic, { groupId, instanceId })
     expect(await attempt(now)).toBe('fenced')
+    expect(await attempt({ ...again.member.metadata(), memberId: now.memberId })).toBe('fenced')
     expect(await attempt(again.member.metadata())).toBe('no error')
   })
 

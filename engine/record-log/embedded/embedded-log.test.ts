@@ -222,6 +222,19 @@ describe('embedded log', () => {
     expect(position).toBe(await bench.end(tp, 'read_committed'))
   })
 
+  it('keeps the newest batch when compaction empties it, so that readers still reach the end', async () => {
+    await reopen({ tailBytesMax: 0 })
+    const tp = { topic: await bench.topic({ cleanup: 'compact' }), partition: 0 }
+    await bench.commit(tp, [record('k', 'v')])
+    await bench.commit(tp, [record('k', null)])
+    clock.advance(25 * 3600 * 1000)
+    expect((await log.clean()).removedRecords).toBe(2)
+    await reopen({ tailBytesMax: 0 })
+    const fetched = await fetchOnce(bench.fetcher(), tp, 0)
+    expect(fetched.batches.map(({ lastOffset, records }) => [lastOffset, records.length])).toEqual([[3, 0]])
+    expect(fetched.highWatermark).toBe(4)
+  })
+
   it('deletes the bytes too, not only the offsets', async () => {
     const tp = { topic: await bench.topic(), partition: 0 }
     for (let n = 0; n < 600; n++) await bench.append(tp, [record('k', String(n))])
