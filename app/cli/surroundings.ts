@@ -2,6 +2,8 @@
  * What a command gets from the process around it: arguments, environment, streams, time, chance and the wish to
  * stop. Commands touch none of these directly, so tests run them whole, inside their own process.
  */
+import { writeSync } from 'node:fs'
+import { MessageChannel } from 'node:worker_threads'
 import { type Clock, type Random, systemClock, systemRandom } from '../../engine/index.ts'
 
 /** A stream to write to. */
@@ -14,6 +16,8 @@ export interface Output {
   columns(): number | undefined
   /** The height of the terminal now; `undefined` where there is none. */
   rows(): number | undefined
+  /** Text to be written when the process ends by whatever way; returns a function that takes it back. */
+  atExit(text: string): () => void
 }
 
 /** Why a command should come to an end. */
@@ -58,6 +62,9 @@ export function processSurroundings(): { surroundings: Surroundings; release(): 
   const onTerminate = () => onSignal('SIGTERM')
   process.on('SIGINT', onInterrupt)
   process.on('SIGTERM', onTerminate)
+  // Waiting timers do not keep a process alive, and signals do not either; an open port does.
+  const { port1, port2 } = new MessageChannel()
+  port1.on('message', () => undefined)
   const surroundings: Surroundings = {
     env: process.env,
     cwd: process.cwd(),
@@ -72,12 +79,14 @@ export function processSurroundings(): { surroundings: Surroundings; release(): 
     release() {
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onTerminate)
+      port1.close()
+      port2.close()
     },
   }
 }
 
 /** `waybill replay … | head -3` closes the pipe early: that is a wish to stop, not an error. */
-function processOutput(stream: NodeJS.WriteStream, onBrokenPipe: () => void): Output {
+function processOutput(stream: NodeJS.WriteStream & { fd: number }, onBrokenPipe: () => void): Output {
   let broken = false
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
@@ -100,5 +109,10 @@ function processOutput(stream: NodeJS.WriteStream, onBrokenPipe: () => void): Ou
     isTTY: stream.isTTY === true,
     columns: () => stream.columns,
     rows: () => stream.rows,
+    atExit(text) {
+      const write = () => writeSync(stream.fd, text)
+      process.on('exit', write)
+      return () => process.off('exit', write)
+    },
   }
 }
