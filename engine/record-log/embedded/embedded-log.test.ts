@@ -157,6 +157,30 @@ describe('embedded log', () => {
     expect((await bench.drain(tp)).records).toEqual([])
   })
 
+  it('has decided every commit of the former writer when init resolves', async () => {
+    const tp = { topic: await bench.topic(), partition: 0 }
+    const transaction = (await bench.writer('a')).begin()
+    await transaction.append([{ ...tp, records: [record('k', 'v')] }])
+    let decided = false
+    const ending = transaction.end('commit').finally(() => {
+      decided = true
+    })
+    // Far enough that the write is on its way and cannot be fenced any more.
+    for (let step = 0; step < 10; step++) await Promise.resolve()
+    await bench.writer('a')
+    expect(decided).toBe(true)
+    await ending
+    expect((await bench.drain(tp)).records).toHaveLength(1)
+  })
+
+  it('writes a transaction once that was asked to commit twice at once', async () => {
+    const tp = { topic: await bench.topic(), partition: 0 }
+    const transaction = (await bench.writer()).begin()
+    await transaction.append([{ ...tp, records: [record('k', 'v')] }])
+    await Promise.all([transaction.end('commit'), transaction.end('commit')])
+    expect((await bench.drain(tp)).records).toHaveLength(1)
+  })
+
   it('names the process that holds the directory', async () => {
     await writeFile(join(directory, 'holder'), '4711\n')
     await expect(openEmbeddedLog({ directory, clock })).rejects.toMatchObject({

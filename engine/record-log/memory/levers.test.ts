@@ -179,6 +179,26 @@ describe('failures on demand', () => {
   })
 })
 
+describe('calls that nobody awaited in between', () => {
+  it.each(['append', 'transaction_append'] as const)(
+    'keep their order although the first is slow: %s',
+    async (slow) => {
+      const { log, topic, writer, drain } = openScene()
+      const tp = { topic: await topic(), partition: 0 }
+      const sender = await writer()
+      let calls = 0
+      log.levers.before = (operation) => (operation === slow && calls++ === 0 ? turn() : undefined)
+      const transaction = slow === 'append' ? sender : sender.begin()
+      const append = (value: string) => transaction.append([{ ...tp, records: [record('k', value)] }])
+      const appending = ['1', '2', '3'].map(append)
+      if ('end' in transaction) await transaction.end('commit')
+      await Promise.all(appending)
+      expect(calls).toBe(3)
+      expect(valuesOf((await drain(tp)).records)).toEqual(['1', '2', '3'])
+    },
+  )
+})
+
 describe('an abandoned transaction', () => {
   it('holds everybody up until it times out; its writer is fenced from then on', async () => {
     const { clock, topic, writer, commit, drain } = openScene()
