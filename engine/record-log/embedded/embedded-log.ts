@@ -33,8 +33,8 @@ export interface EmbeddedLogOptions {
   readonly directory: string
   readonly clock: Clock
   /**
-   * `sync`: a commit survives a power cut. `process`: it survives the death of the process; about ten times as many
-   * commits a second. Default: `sync`.
+   * `sync`: a commit survives a power cut, and waits for the disk. `process`: it survives the death of the process
+   * only. Default: `sync`.
    */
   readonly durability?: 'sync' | 'process'
   /** Newest batches kept in memory, over all partitions. Default: 64 MiB. */
