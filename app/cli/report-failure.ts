@@ -22,6 +22,8 @@ export function reportFailure(error: unknown, stderr: Output, debug: boolean): E
 /** The library words a mistake on two lines, `error: …` and `(Did you mean …?)`; users get one. */
 function reportUsage(error: CommanderError, stderr: Output): ExitCode {
   if (error.exitCode === 0) return exitCode.ok
+  // A command that needs another word: its help has been shown in place of a message.
+  if (error.code === 'commander.help') return exitCode.usage
   const [first = '', ...rest] = error.message.split('\n')
   const what = first.replace(/^error: /, '').replace(/\.$/, '')
   const guess = /\(Did you mean (.*)\?\)/.exec(rest.join(' '))?.[1]

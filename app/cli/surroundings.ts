@@ -3,6 +3,7 @@
  * stop. Commands touch none of these directly, so tests run them whole, inside their own process.
  */
 import { writeSync } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { MessageChannel } from 'node:worker_threads'
 import { type Clock, type Random, systemClock, systemRandom } from '../../engine/index.ts'
 
@@ -26,6 +27,7 @@ export type StopReason = 'SIGINT' | 'SIGTERM' | 'broken-pipe'
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  readonly stdin: Readable
   /** Data, and nothing else. */
   readonly stdout: Output
   /** Progress, summaries and errors. */
@@ -68,6 +70,10 @@ export function processSurroundings(): { surroundings: Surroundings; release(): 
   const surroundings: Surroundings = {
     env: process.env,
     cwd: process.cwd(),
+    // Touched only when somebody reads it.
+    get stdin() {
+      return process.stdin
+    },
     stdout: processOutput(process.stdout, () => stop('broken-pipe')),
     stderr: processOutput(process.stderr, () => stop('broken-pipe')),
     clock: systemClock,

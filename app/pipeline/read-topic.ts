@@ -30,16 +30,26 @@ export async function readTopic<K, V>(log: RecordLog, topic: Topic<K, V>): Promi
   return records
 }
 
-/** Hands on every record committed from now on, until the signal aborts. */
+/**
+ * Hands on every record committed from now on, until the signal aborts; before them, with `backlog`, up to so many
+ * offsets per partition of what is there already. `live` tells the two apart.
+ */
 export async function followTopic<K, V>(
   log: RecordLog,
   topic: Topic<K, V>,
-  onRecord: (record: InputRecord<K, V>) => void,
+  onRecord: (record: InputRecord<K, V>, live: boolean) => void,
   signal: AbortSignal,
+  backlog = 0,
 ): Promise<void> {
   const partitions = await partitionsOf(log, topic.name)
   const ends = await log.admin.endOffsets(partitions, 'read_committed')
-  const positions = partitions.map((tp) => ({ ...tp, offset: ends.get(partitionKey(tp)) ?? 0 }))
+  const starts = await log.admin.startOffsets(partitions)
+  const endOf = (tp: TopicPartition) => ends.get(partitionKey(tp)) ?? 0
+  const positions = partitions.map((tp) => ({
+    ...tp,
+    offset: Math.min(endOf(tp), Math.max(starts.get(partitionKey(tp)) ?? 0, endOf(tp) - backlog)),
+  }))
+  const handOn = (record: InputRecord<K, V>) => onRecord(record, record.offset >= endOf(record))
   const fetcher = log.fetcher()
   try {
     while (!signal.aborted) {
@@ -49,7 +59,7 @@ export async function followTopic<K, V>(
         maxWaitMs: 60_000,
         signal,
       })
-      for (const partition of fetched) take(topic, partition, positions, onRecord)
+      for (const partition of fetched) take(topic, partition, positions, handOn)
     }
   } finally {
     await fetcher.close()

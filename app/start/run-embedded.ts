@@ -1,0 +1,235 @@
+/**
+ * Waybill in one process, on a data directory: opens keys, log and state, starts the pipeline, and with the demo
+ * its order system and receivers. Everything that is opened here is closed here, in the opposite order.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
+import {
+  type Clock,
+  type EmbeddedLog,
+  LogError,
+  levelDisks,
+  openEmbeddedLog,
+  type Random,
+  seededRandom,
+} from '../../engine/index.ts'
+import { type DispatchLookup, noDispatch } from '../../ports/dispatch.ts'
+import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
+import { CliError } from '../cli/cli-error.ts'
+import { exitCode } from '../cli/exit-code.ts'
+import { wait } from '../cli/wait.ts'
+import type { Config } from '../config/config.ts'
+import { openKeys } from '../config/keys.ts'
+import type { PartnerSettings } from '../config/partner-settings.ts'
+import { demoEndpoints, demoPartnerSettings, demoSecret, demoShares } from '../demo/demo-partners.ts'
+import { openDemoState } from '../demo/demo-state.ts'
+import { type Receivers, startReceivers } from '../demo/receivers.ts'
+import { runDemo } from '../demo/run-demo.ts'
+import { simulatedDispatch } from '../demo/simulated-dispatch.ts'
+import { type PartnerShare, simulatedOms } from '../demo/simulated-oms.ts'
+import { openPipeline, type RunningPipeline } from '../pipeline/open-pipeline.ts'
+import { followTopic } from '../pipeline/read-topic.ts'
+import { createDeliveryTally } from '../view/delivery-tally.ts'
+import { countingSender, liveNumbers } from '../view/live-numbers.ts'
+import type { ViewSnapshot } from '../view/snapshot.ts'
+
+export interface EmbeddedOptions {
+  readonly config: Config
+  readonly mapping: SourceMapping
+  /** From partners.yaml; `undefined`: the demo's, or what is published already. */
+  readonly partners: readonly PartnerSettings[] | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly version: string
+  /** Told about problems that the engine goes on with, and about keys that were made. */
+  readonly report: (message: string, cause?: unknown) => void
+}
+
+export interface RunningWaybill {
+  snapshot(): ViewSnapshot
+  /** Rejects when something breaks that cannot go on; never resolves. */
+  readonly failed: Promise<never>
+  /** What the demo's receivers got, by endpoint; nothing without the demo. */
+  readonly receivers: Receivers | undefined
+  /** Clean: everything accepted is on disk when it resolves. */
+  stop(): Promise<void>
+}
+
+/** Enough history to find what waits: a retry's last record is at most a few minutes back. */
+const backlogRecords = 20_000
+const cleanEveryMs = 10 * 60_000
+
+/** Starts it all; when a step fails, what was opened before is closed again. */
+export async function runEmbedded(options: EmbeddedOptions): Promise<RunningWaybill> {
+  const closers: (() => Promise<void>)[] = []
+  const closeAll = async () => {
+    for (let close = closers.pop(); close; close = closers.pop()) await close()
+  }
+  try {
+    return await open(options, closers, closeAll)
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function open(
+  options: EmbeddedOptions,
+  closers: (() => Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningWaybill> {
+  const { config, clock, random, report } = options
+  const log = await openLog(options)
+  closers.push(() => log.close())
+  const keys = openKeys({
+    keyFile: config.keyFile,
+    sealedData: join(config.dataDirectory, 'state'),
+    clock,
+    random,
+  })
+  if (keys.made) report(`made the sealing keys in ${config.keyFile}: keep them as safe as the data`)
+
+  const demo = config.demo ? await openDemo(options) : undefined
+  if (demo) closers.push(() => demo.receivers?.stop() ?? Promise.resolve())
+  const http = createHttpSender({ clock })
+  closers.push(() => http.close())
+  const sender = countingSender(http)
+  const pipeline = await openPipeline({
+    log,
+    disk: await levelDisks().open(join(config.dataDirectory, 'state')),
+    instanceId: 'embedded',
+    sealer: keys.sealer,
+    mapping: options.mapping,
+    sender,
+    dispatch: demo?.dispatch ?? noDispatch,
+    pipelineClock: clock,
+    realClock: clock,
+    random,
+    version: options.version,
+    report,
+  })
+  closers.push(() => pipeline.stop())
+  const partners = options.partners ?? demo?.partners
+  if (partners) await pipeline.publishPartners(partners)
+
+  const stopping = new AbortController()
+  const tally = tallyOf(partners)
+  const running = [
+    followTopic(
+      log,
+      pipeline.topics.deliveryHistory,
+      (record, live) => tally.observe(record.value, live),
+      stopping.signal,
+      backlogRecords,
+    ),
+    keepClean(log, clock, stopping.signal),
+    ...(demo ? [demo.run(pipeline, stopping.signal)] : []),
+  ]
+  closers.push(async () => {
+    stopping.abort()
+    await Promise.allSettled(running)
+  })
+  return {
+    failed: Promise.race([pipeline.application.failed, ...running.map(onlyFailure)]),
+    receivers: demo?.receivers,
+    stop: closeAll,
+    snapshot: liveNumbers({
+      about: aboutOf(config),
+      clock,
+      counters: pipeline.application.counters,
+      changesIn: () => pipeline.ingest.counts().appended,
+      tally,
+      inFlight: sender.inFlight,
+    }),
+  }
+}
+
+/** A promise that rejects when the given one does, and otherwise stays open. */
+const onlyFailure = (promise: Promise<unknown>): Promise<never> =>
+  promise.then(() => new Promise<never>(() => undefined))
+
+const aboutOf = (config: Config): string[] => [
+  config.tier,
+  ...(config.demo ? [`demo ${config.ratePerSecond} orders/s`] : []),
+  'Ctrl-C stops',
+]
+
+function tallyOf(partners: readonly PartnerSettings[] | undefined) {
+  const tally = createDeliveryTally()
+  for (const { endpoints } of partners ?? []) {
+    for (const { id, state } of endpoints) tally.endpoint(id, state)
+  }
+  return tally
+}
+
+async function openLog({ config, clock }: EmbeddedOptions): Promise<EmbeddedLog> {
+  try {
+    mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 })
+    return await openEmbeddedLog({ directory: join(config.dataDirectory, 'log'), clock })
+  } catch (cause) {
+    const isLog = cause instanceof LogError
+    const what = `the data directory cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`
+    throw new CliError(
+      exitCode.unreachable,
+      {
+        what,
+        place: { file: config.dataDirectory },
+        mend: isLog
+          ? 'stop the other process, or choose another --data-dir'
+          : 'choose another with --data-dir',
+      },
+      { cause },
+    )
+  }
+}
+
+/** What expired, or was superseded, is removed now and then. */
+async function keepClean(log: EmbeddedLog, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await wait(clock, clock.now() + cleanEveryMs, signal)
+    if (signal.aborted) return
+    await log.clean()
+  }
+}
+
+interface Demo {
+  readonly partners: readonly PartnerSettings[] | undefined
+  readonly receivers: Receivers | undefined
+  readonly dispatch: DispatchLookup
+  run(pipeline: RunningPipeline, signal: AbortSignal): Promise<void>
+}
+
+/** With partners of the user's own, the demo's orders are theirs, and so are the receivers. */
+async function openDemo({ config, clock, partners }: EmbeddedOptions): Promise<Demo> {
+  const state = openDemoState(config.dataDirectory)
+  const oms = simulatedOms({
+    // Another seed each run: the same names and numbers again would look like a mistake.
+    seed: (config.seed + Math.imul(state.run - 1, 0x2545f491)) >>> 0,
+    clock,
+    ratePerSecond: config.ratePerSecond,
+    partners: sharesOf(partners),
+    start: state.start,
+  })
+  const receivers = partners
+    ? undefined
+    : await startReceivers({
+        endpoints: demoEndpoints.map(({ id, behaviour }) => ({ id, behaviour, secret: demoSecret(id) })),
+        clock,
+        random: seededRandom(config.seed),
+      })
+  return {
+    partners: receivers && demoPartnerSettings(receivers.url),
+    receivers,
+    dispatch: simulatedDispatch(oms),
+    run: (pipeline, signal) => runDemo({ oms, state, clock, ingest: pipeline.ingest.append, signal }),
+  }
+}
+
+function sharesOf(
+  partners: readonly PartnerSettings[] | undefined,
+): readonly [PartnerShare, ...PartnerShare[]] {
+  const [first, ...others] = partners ?? []
+  if (!first) return demoShares
+  return [[first.id, 1], ...others.map(({ id }): PartnerShare => [id, 1])]
+}
