@@ -78,6 +78,13 @@ describe('an order goes out', () => {
     expect(enrich.open.size).toBe(0)
   })
 
+  it('with the time of its release, not that of the row which came late', () => {
+    const enrich = held()
+    enrich.advance(700)
+    enrich.assignment(assignmentChange(5), startMs + 100)
+    expect(story(enrich)[1]).toBe('out 1 Ravi COMPLETE +700')
+  })
+
   it('PARTIAL when the row lacks a name or a password', () => {
     for (const lacking of [{ rider_name: null }, { otp: null }]) {
       const enrich = held()
@@ -331,6 +338,14 @@ describe('after a restart', () => {
     // The rider lay in the topic all the while: the outage did not turn him into null.
     enrich.assignment(assignmentChange(5))
     expect(story(enrich)[1]).toBe('out 1 Ravi COMPLETE +40000')
+  })
+
+  it('and a change of the held order does not open the gate either', () => {
+    const enrich = held()
+    enrich.restart({ caughtUp: false })
+    enrich.advance(40_000)
+    enrich.change(update(row('OUT'), row('PACKED'), 3))
+    expect(story(enrich)).toEqual(['order_confirmed +0'])
   })
 
   it('timers fire soon after they were', () => {

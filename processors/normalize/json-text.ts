@@ -26,19 +26,14 @@ export type MemberChoice = 'descend' | 'keep' | { readonly replaceBy: string }
 
 /**
  * Walks the members of a JSON object and replaces the values that `choose` picks; every other byte stays. `choose`
- * gets the path of a member and its value as JSON text. Returns undefined when the text is no JSON object.
+ * gets the path of a member and its value as JSON text. The text has to be an object that `JSON.parse` accepts: the
+ * walk makes no checks of its own.
  */
 export function replaceMembers(
   text: string,
-  choose: (path: readonly string[], valueText: string) => MemberChoice,
-): string | undefined {
-  try {
-    JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  choose: (path: readonly string[], valueText: () => string) => MemberChoice,
+): string {
   const start = skipSpace(text, 0)
-  if (text[start] !== '{') return undefined
   const edits: { from: number; to: number; by: string }[] = []
   walkObject(text, start, [], choose, edits)
   let result = ''
@@ -50,22 +45,21 @@ export function replaceMembers(
   return result + text.slice(position)
 }
 
-/** The text is known to be valid JSON, so the walk needs no checks of its own. Returns the position behind `}`. */
 function walkObject(
   text: string,
   start: number,
   path: readonly string[],
-  choose: (path: readonly string[], valueText: string) => MemberChoice,
+  choose: (path: readonly string[], valueText: () => string) => MemberChoice,
   edits: { from: number; to: number; by: string }[],
-): number {
+): void {
   let at = skipSpace(text, start + 1)
   while (text[at] !== '}') {
     const keyEnd = endOfString(text, at)
-    const key: unknown = JSON.parse(text.slice(at, keyEnd))
+    const key = keyOf(text, at, keyEnd)
     const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1)
     const valueEnd = endOfValue(text, valueStart)
-    const memberPath = [...path, String(key)]
-    const choice = choose(memberPath, text.slice(valueStart, valueEnd))
+    const memberPath = [...path, key]
+    const choice = choose(memberPath, () => text.slice(valueStart, valueEnd))
     if (choice === 'descend') {
       if (text[valueStart] === '{') walkObject(text, valueStart, memberPath, choose, edits)
     } else if (choice !== 'keep') {
@@ -74,7 +68,12 @@ function walkObject(
     at = skipSpace(text, valueEnd)
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
-  return at + 1
+}
+
+/** Keys are seldom escaped, but may be: `"ot\u0070"` is a secret too. */
+function keyOf(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end - 1)
+  return raw.includes('\\') ? String(JSON.parse(text.slice(start, end))) : raw
 }
 
 function skipSpace(text: string, from: number): number {
@@ -84,6 +83,8 @@ function skipSpace(text: string, from: number): number {
 }
 
 function endOfString(text: string, start: number): number {
+  const quote = text.indexOf('"', start + 1)
+  if (text[quote - 1] !== '\\') return quote + 1
   let at = start + 1
   while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
   return at + 1

@@ -257,6 +257,8 @@ describe('an assignment change', () => {
     expect(removed).toEqual({ kind: 'ignored', why: 'removal_without_order' })
     expect(assignment({ op: 'd', before: { ...madeUp, updated_at: null }, after: null })).toEqual(removed)
     expect(assignment({ op: 'd', before: null, after: null })).toEqual(removed)
+    // Another source may make up another order.
+    expect(assignment({ op: 'd', before: { ...madeUp, order_id: 1 }, after: null, source })).toEqual(removed)
   })
 
   it('is removed from one order and added to another when it moves', () => {

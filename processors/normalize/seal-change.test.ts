@@ -54,6 +54,11 @@ describe('sealChange', () => {
     expect(sealed.replace(secret ?? '', '"Asha"')).toBe(value)
   })
 
+  it('is not fooled by an escaped column name', () => {
+    const value = `{"op":"c","source":{"connector":"mariadb"},"after":{"ot\\u0070":"894819"}}`
+    expect(testSealer.open(parsedOf(seal(assignmentsTopic, value)).after.otp)).toBe('894819')
+  })
+
   it('drops SQL text', () => {
     const value = JSON.stringify(
       envelope({ source: mariadbSource({ query: "UPDATE assignments SET otp='894819'" }) }),

@@ -24,18 +24,18 @@ export function sealChange(
   if (valueText === null) return null
   const blocks = blocksOf(topic, mapping)
   if (blocks.length === 0 || plainOf(valueText, seal) !== valueText) return valueText
+  if (!isChange(valueText)) return seal.seal(valueText)
   const secrets = secretColumns(blocks)
-  const sealed = replaceMembers(valueText, (path, text) => {
+  return replaceMembers(valueText, (path, text) => {
     const inner = path[0] === 'payload' ? path.slice(1) : path
     const [part, column] = inner
     if (part === undefined || (inner.length === 1 && isRowPart(part))) return 'descend'
     if (column === undefined) return 'keep'
-    if (part === 'source') return column === 'query' && text !== 'null' ? { replaceBy: 'null' } : 'keep'
+    if (part === 'source') return column === 'query' && text() !== 'null' ? { replaceBy: 'null' } : 'keep'
     const treatment = secrets.get(column)
     if (treatment === undefined) return 'keep'
-    return { replaceBy: JSON.stringify(treatment(plainText(text), mapping.defaultRegion, seal)) }
+    return { replaceBy: JSON.stringify(treatment(plainText(text()), mapping.defaultRegion, seal)) }
   })
-  return sealed !== undefined && isChange(valueText) ? sealed : seal.seal(valueText)
 }
 
 /** What becomes of a secret value. */
@@ -74,8 +74,12 @@ function plainText(valueText: string): string | null {
   return String(JSON.parse(valueText))
 }
 
-/** Whether this is an envelope at all: a flattened row would carry its secrets at the top, unseen. */
+/** Whether this is JSON, and an envelope: a flattened row would carry its secrets at the top, unseen. */
 function isChange(valueText: string): boolean {
-  const body = payloadOf(JSON.parse(valueText))
-  return body !== null && typeof body.op === 'string' && asRow(body.source) !== null
+  try {
+    const body = payloadOf(JSON.parse(valueText))
+    return body !== null && typeof body.op === 'string' && asRow(body.source) !== null
+  } catch {
+    return false
+  }
 }
