@@ -94,6 +94,7 @@ export function processSurroundings(): { surroundings: Surroundings; release(): 
 /** `waybill replay … | head -3` closes the pipe early: that is a wish to stop, not an error. */
 function processOutput(stream: NodeJS.WriteStream & { fd: number }, onBrokenPipe: () => void): Output {
   let broken = false
+  let draining: Promise<void> | undefined
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
     broken = true
@@ -101,17 +102,13 @@ function processOutput(stream: NodeJS.WriteStream & { fd: number }, onBrokenPipe
   })
   return {
     write: (text) => broken || stream.write(text),
-    drained: () =>
-      new Promise((resolve) => {
-        if (broken || !stream.writableNeedDrain) return resolve()
-        const done = () => {
-          stream.off('drain', done)
-          stream.off('error', done)
-          resolve()
-        }
-        stream.on('drain', done)
-        stream.on('error', done)
-      }),
+    drained() {
+      // One wait for all that ask, and so one pair of listeners.
+      draining ??= drainOf(stream).finally(() => {
+        draining = undefined
+      })
+      return broken ? Promise.resolve() : draining
+    },
     isTTY: stream.isTTY === true,
     columns: () => stream.columns,
     rows: () => stream.rows,
@@ -121,4 +118,17 @@ function processOutput(stream: NodeJS.WriteStream & { fd: number }, onBrokenPipe
       return () => process.off('exit', write)
     },
   }
+}
+
+function drainOf(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (!stream.writableNeedDrain) return resolve()
+    const done = () => {
+      stream.off('drain', done)
+      stream.off('error', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('error', done)
+  })
 }

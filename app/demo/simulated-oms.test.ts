@@ -103,8 +103,8 @@ describe('the simulated order system', () => {
       DELIVERED: ['RETURN_INITIATED'],
       RETURN_INITIATED: ['RETURN_PICKED_UP'],
     }
-    const lives = [...statusesOf(run(180_000, { ratePerSecond: 10 }).changes).values()]
-    expect(lives.length).toBeGreaterThan(1000)
+    const lives = [...statusesOf(run(120_000, { ratePerSecond: 8 }).changes).values()]
+    expect(lives.length).toBeGreaterThan(800)
     for (const life of lives) {
       for (let at = 1; at < life.length; at++) expect(next[String(life[at - 1])]).toContain(life[at])
     }
@@ -123,7 +123,7 @@ describe('the simulated order system', () => {
   })
 
   it('assigns riders before, together with, after and never, and some twice', () => {
-    const { changes } = run(240_000, { ratePerSecond: 10, crashEveryMs: 0 })
+    const { changes } = run(150_000, { ratePerSecond: 8, crashEveryMs: 0 })
     const out = new Map<string, { at: number; gtid: string }>()
     for (const { after, record, source } of changes) {
       if (after.status === 'OUT_FOR_DELIVERY') {

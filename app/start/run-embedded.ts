@@ -168,19 +168,10 @@ async function openLog({ config, clock }: EmbeddedOptions): Promise<EmbeddedLog>
     mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 })
     return await openEmbeddedLog({ directory: join(config.dataDirectory, 'log'), clock })
   } catch (cause) {
-    const isLog = cause instanceof LogError
     const what = `the data directory cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`
-    throw new CliError(
-      exitCode.unreachable,
-      {
-        what,
-        place: { file: config.dataDirectory },
-        mend: isLog
-          ? 'stop the other process, or choose another --data-dir'
-          : 'choose another with --data-dir',
-      },
-      { cause },
-    )
+    // The log's own errors say what to do; only they do not know the flag.
+    const mend = cause instanceof LogError ? 'see --data-dir' : 'choose another with --data-dir'
+    throw new CliError(exitCode.unreachable, { what, place: { file: config.dataDirectory }, mend }, { cause })
   }
 }
 
