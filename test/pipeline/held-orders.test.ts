@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DispatchAnswer } from '../../ports/dispatch.ts'
 import { partnerId } from './order-database.ts'
 import { type PipelineDriver, partnerOf, pipelineDriver } from './pipeline-driver.ts'
+import { giveTurns } from './turns.ts'
 
 const secondMs = 1000
 
@@ -210,12 +211,9 @@ describe('an order that goes out without a rider', () => {
 
 /** Moves time while a call is open, when nothing ever settles: each step gives the instances some turns. */
 async function moveTo(pipe: PipelineDriver, ms: number) {
-  const turns = async () => {
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
-  }
-  await turns()
+  await giveTurns()
   for (let passed = 0; passed < ms; passed += 250) {
     pipe.driver.clock.advance(250)
-    await turns()
+    await giveTurns(50)
   }
 }

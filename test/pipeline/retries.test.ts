@@ -1,7 +1,9 @@
 /** Failed requests: when the next one is made, when there is none any more, and what is kept of it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { SendOutcome } from '../../ports/sender.ts'
 import { partnerId } from './order-database.ts'
 import { type PipelineDriver, partnerOf, pipelineDriver, serverError } from './pipeline-driver.ts'
+import { openCall, until } from './turns.ts'
 
 const endpointId = `${partnerId}-1`
 const secondMs = 1000
@@ -40,15 +42,12 @@ describe('a failed request', () => {
   })
 
   it('counts each delay from the end of its own request, however long that took', async () => {
-    let fail = () => {}
-    pipe.respond = () =>
-      new Promise((resolve) => {
-        fail = () => resolve({ class: 'timeout_response', statusCode: null })
-      })
+    const call = openCall<Partial<SendOutcome>>()
+    pipe.respond = () => call.outcome
     await pipe.captureUnsettled(pipe.database.insert(1101, { status: 'CONFIRMED' }))
     await until(() => pipe.requests.length === 1)
     pipe.driver.clock.advance(9 * secondMs)
-    fail()
+    call.end({ class: 'timeout_response', statusCode: null })
     await pipe.driver.settle()
     pipe.respond = () => ({})
     await pipe.pass(30 * secondMs - 1)
@@ -186,14 +185,14 @@ describe('retry now', () => {
   })
 
   it('of one whose call is open answers that it is being sent, and touches nothing', async () => {
-    let finish = () => {}
-    pipe.respond = () => new Promise((resolve) => (finish = () => resolve({})))
+    const call = openCall<Partial<SendOutcome>>()
+    pipe.respond = () => call.outcome
     await pipe.captureUnsettled(pipe.database.insert(1101, { status: 'CONFIRMED' }))
     await until(() => pipe.requests.length === 1)
     const deliveryId = await deliveryIdOf()
     const asked = pipe.command('RETRY_NOW', { endpointId, deliveryId })
     await until(() => pipe.counted('deliver_commands{kind="RETRY_NOW",answer="already_being_sent"}') === 1)
-    finish()
+    call.end({})
     await asked
     expect(pipe.requests).toHaveLength(1)
     expect((await pipe.history()).at(-1)).toMatchObject({ state: 'delivered' })
@@ -218,13 +217,13 @@ describe('cancel', () => {
     ['a failure', serverError, { state: 'skipped', reason: 'cancelled' }],
     ['a success', {}, { state: 'delivered' }],
   ])('of an open call waits for its outcome: %s', async (_, outcome, expected) => {
-    let finish = () => {}
-    pipe.respond = () => new Promise((resolve) => (finish = () => resolve(outcome)))
+    const call = openCall<Partial<SendOutcome>>()
+    pipe.respond = () => call.outcome
     await pipe.captureUnsettled(pipe.database.insert(1101, { status: 'CONFIRMED' }))
     await until(() => pipe.requests.length === 1)
     const asked = pipe.command('CANCEL', { endpointId, deliveryId: await deliveryIdOf() })
     await until(() => pipe.counted('deliver_commands{kind="CANCEL",answer="on_outcome"}') === 1)
-    finish()
+    call.end(outcome)
     await asked
     await pipe.pass(20 * minuteMs)
     expect(pipe.requests).toHaveLength(1)
@@ -276,12 +275,3 @@ describe('redrive', () => {
     expect(pipe.requests).toHaveLength(5)
   })
 })
-
-/** Gives the instance turns until something is so: for when a call is open and nothing settles. */
-async function until(isSo: () => boolean) {
-  for (let turn = 0; turn < 2000; turn++) {
-    if (isSo()) return
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  throw new Error('it did not come to that')
-}
