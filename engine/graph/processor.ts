@@ -163,6 +163,8 @@ export interface ProcessorDefinition<S extends ProcessorShape> {
   }
   /** Once-a-second checks and the like; a replay does not count them as due times. */
   readonly punctuators?: Record<string, Punctuator>
+  /** `lazy`: its work waits for the commit interval and never causes an earlier commit. Default: `eager`. */
+  readonly commit?: 'eager' | 'lazy'
   create(context: ProcessorContext<S>): ProcessorHandlers<S>
 }
 

@@ -17,7 +17,7 @@ import { type Counters, counters as makeCounters } from './counters.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { globalTables } from './global-tables.ts'
 import { makeInstance } from './instance.ts'
-import { outputBuffer } from './output-buffer.ts'
+import { outputBuffer, type TopicFacts } from './output-buffer.ts'
 import { storeSpecs } from './task-factory.ts'
 
 export interface ApplicationOptions {
@@ -35,6 +35,11 @@ export interface ApplicationOptions {
   readonly bulkSinks?: Readonly<Record<string, BulkWrite>>
   /** Calls at once, by pool; a pool that is not named gets 64. */
   readonly pools?: Readonly<Record<string, number>>
+  /**
+   * Bounds over all pools. `total`: calls at once (default 1024). `perKey`: calls of one key at once (default: no bound,
+   * processors have their own). `maxStarts`: a call started so often without an outcome is not made again (default 5).
+   */
+  readonly calls?: { readonly total?: number; readonly perKey?: number; readonly maxStarts?: number }
   /** Where undecodable and refused records go. Without one, the first such record stops the instance. */
   readonly deadLetter?: DeadLetter
   /** Partitions of topics that name none. Default 4. */
@@ -57,8 +62,11 @@ export interface Application {
   stop(): Promise<void>
   /** As a crash would: nothing more is written; the disk stays as it is. */
   kill(): void
-  /** Resolves when all that can be read is processed and committed, and no call is open. */
-  settled(): Promise<void>
+  /**
+   * Resolves when all that can be read is processed and committed, and no call is open; with `running: 'ignored'`
+   * calls may still be under way.
+   */
+  settled(calls?: { running: 'awaited' | 'ignored' }): Promise<void>
   /** The earliest due time that waits, in pipeline time: wake-ups and delayed records. */
   nextDue(): number | undefined
   /** Rejects when the instance stops because of a bug or a broken environment; never resolves. */
@@ -76,8 +84,13 @@ export function createApplication(options: ApplicationOptions): Application {
   const pipelineClock = options.pipelineClock ?? systemClock
   const counters = makeCounters()
   const report = options.report ?? (() => {})
-  const partitionCounts = new Map<string, number>()
-  const partitionCount = (topic: string) => partitionCounts.get(topic) ?? options.defaultPartitions ?? 4
+  const facts = new Map<string, TopicFacts>()
+  const factsOf = (topic: string): TopicFacts => {
+    const known = facts.get(topic)
+    if (!known) throw new Error(`topic ${topic} is not part of the topology ${topology.name}`)
+    return known
+  }
+  const partitionCount = (topic: string) => factsOf(topic).partitions
   let fail: (error: unknown) => void = () => {}
   const failed = new Promise<never>((_, reject) => {
     fail = reject
@@ -93,8 +106,9 @@ export function createApplication(options: ApplicationOptions): Application {
     handlers: new Map(Object.entries(options.effects ?? {})) as Map<string, EffectHandler<unknown, unknown>>,
     pools: options.pools ?? {},
     defaultPoolSize: 64,
-    perKey: Number.POSITIVE_INFINITY,
-    maxStarts: 5,
+    total: options.calls?.total ?? 1024,
+    perKey: options.calls?.perKey ?? Number.POSITIVE_INFINITY,
+    maxStarts: options.calls?.maxStarts ?? 5,
     pipelineClock,
     leaseFresh: () => realClock.now() - Math.max(lastHeartbeatAt(), lastCommitAt) <= leaseMs,
     counters,
@@ -107,7 +121,7 @@ export function createApplication(options: ApplicationOptions): Application {
     counters,
     report,
   })
-  const output = outputBuffer(partitionCount)
+  const output = outputBuffer(factsOf)
   const instance = makeInstance({
     topology,
     groupId: options.groupId ?? topology.name,
@@ -155,8 +169,8 @@ export function createApplication(options: ApplicationOptions): Application {
     counters,
     failed,
     async start() {
-      await makeTopics(options, partitionCounts)
       checkHandlers(options)
+      await makeTopics(options, facts)
       await instance.start()
     },
     async stop() {
@@ -164,33 +178,38 @@ export function createApplication(options: ApplicationOptions): Application {
       await disk.close()
     },
     kill: instance.kill,
-    settled: () => Promise.race([instance.settled(), failed]),
+    settled: (calls) => Promise.race([instance.settled(calls), failed]),
     nextDue: instance.loop.nextDue,
-    taskIds: () => [...instance.loop.tasks.keys()].sort(),
+    taskIds: () => [...instance.loop.tasks()].map((task) => task.id).sort(),
   }
 }
 
-/** Creates the topics that are missing, the changelogs among them, and learns the partition counts of all. */
-async function makeTopics(options: ApplicationOptions, counts: Map<string, number>): Promise<void> {
-  const { topology, log } = options
+/** Creates the topics that are missing, the changelogs among them, and learns the facts of all. */
+async function makeTopics(options: ApplicationOptions, facts: Map<string, TopicFacts>): Promise<void> {
+  const { topology, log, deadLetter } = options
   const topics = new Map(topology.topics)
-  if (options.deadLetter) topics.set(options.deadLetter.topic.name, options.deadLetter.topic)
+  if (deadLetter) topics.set(deadLetter.topic.name, deadLetter.topic)
   const existing = await log.admin.describeTopics([...topics.keys()])
   const missing: TopicDescription[] = []
-  for (const topic of topics.values()) {
-    const found = existing.get(topic.name)
-    const partitions = found?.partitions ?? topic.partitions ?? options.defaultPartitions ?? 4
-    counts.set(topic.name, partitions)
-    if (!found) missing.push({ name: topic.name, partitions, config: topic.config })
+  for (const { name, partitions: declared, config } of topics.values()) {
+    const found = existing.get(name)
+    const partitions = found?.partitions ?? declared ?? options.defaultPartitions ?? 4
+    const limits = [config.maxRecordBytes, found?.config.maxRecordBytes ?? Number.POSITIVE_INFINITY]
+    facts.set(name, { partitions, maxRecordBytes: Math.min(...limits) })
+    if (!found) missing.push({ name, partitions, config })
   }
+  const partitionsOf = (topic: string) => facts.get(topic)?.partitions
   for (const part of topology.subTopologies) {
-    checkCoPartitioning(part, (source) => counts.get(source.topic.name))
+    checkCoPartitioning(part, (source) => partitionsOf(source.topic.name))
   }
-  await log.admin.createTopics([...missing, ...changelogs(topology, counts)])
+  await log.admin.createTopics([...missing, ...changelogs(topology, partitionsOf)])
 }
 
-function changelogs(topology: Topology, counts: ReadonlyMap<string, number>): TopicDescription[] {
-  const tasks = tasksOf(topology.subTopologies, (topic) => counts.get(topic) ?? 0)
+function changelogs(
+  topology: Topology,
+  partitionsOf: (topic: string) => number | undefined,
+): TopicDescription[] {
+  const tasks = tasksOf(topology.subTopologies, (topic) => partitionsOf(topic) ?? 0)
   return topology.subTopologies.flatMap((part) => {
     const partitions = tasks.filter((task) => task.subTopology === part.index).length
     return storeSpecs(topology.name, part)

@@ -5,7 +5,7 @@
 import type { SubTopology } from '../graph/sub-topology.ts'
 import type { MemberAssignment, MemberView, TopicPartition } from '../record-log/port.ts'
 
-interface TaskPlace {
+export interface TaskPlace {
   readonly subTopology: number
   readonly partition: number
   readonly partitions: readonly TopicPartition[]

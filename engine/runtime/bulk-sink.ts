@@ -2,9 +2,17 @@
  * A bulk sink at run time: gathers records into a batch, awaits its idempotent write, and only then lets the
  * offsets of that batch be committed. While a write is under way its task takes no more records. A failed write is
  * repeated, with pauses, until it succeeds: nothing is skipped.
+ *
+ * ```
+ *   gathering ──(full, old enough, or flushed)──► writing ──► gathering
+ *                                                 ▲     │ failed
+ *                                                 └─ pausing
+ * ```
+ * All steps are taken by `advance`, inside the loop: a write that ends during a commit changes nothing in it.
  */
 import type { Clock } from '../clock.ts'
 import type { AnyRecord, BulkSinkNode } from '../graph/node.ts'
+import type { Undo } from '../stores/overlay-store.ts'
 import type { Counters } from './counters.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
@@ -16,98 +24,121 @@ export type Report = (message: string, cause?: unknown) => void
 
 export interface BulkSinkRunner {
   add(record: AnyRecord): void
+  /**
+   * Runs `step` when the offsets may pass the record in hand, which did not become part of a batch: at once, or
+   * together with the batch that is being gathered before it.
+   */
+  pass(step: () => void): void
   /** No more records now: a batch is full or being written. */
   blocked(): boolean
-  /** Starts a write whose time has come. Returns 0: a bulk sink never causes an early commit. */
-  fire(): number
+  /** Takes in a write that ended, and starts one whose time has come; `flush`: what is gathered is due now. */
+  advance(flush: boolean): void
   nextDue(): number | undefined
   /** The offset up to which everything is written. */
   committable(queue: PartitionQueue): number
-  /** Neither gathering nor writing. */
-  idle(): boolean
+  /** Whether a write is being awaited. */
+  writing(): boolean
   stop(): void
 }
 
 const firstPauseMs = 100
 const longestPauseMs = 30_000
 
-export function bulkSinkRunner(options: {
-  node: BulkSinkNode
-  queues: readonly PartitionQueue[]
-  write: BulkWrite
-  clock: Clock
-  counters: Counters
-  report: Report
-  /** Called when the loop has something to do again. */
-  wake: () => void
-}): BulkSinkRunner {
-  const { node, queues, clock, counters, wake } = options
+export interface BulkSinkOptions {
+  readonly node: BulkSinkNode
+  readonly queues: readonly PartitionQueue[]
+  readonly write: BulkWrite
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly report: Report
+  readonly journal: Undo[]
+  /** Called when a write has ended. */
+  readonly wake: () => void
+}
+
+export function bulkSinkRunner(options: BulkSinkOptions): BulkSinkRunner {
+  const { node, queues, clock, counters } = options
   const stopping = new AbortController()
-  const written = new Map(queues.map((queue) => [queue, queue.committable()]))
+  /** Where the batch began: its offsets stay there until it is written. */
+  const held = new Map<PartitionQueue, number>()
   let batch: AnyRecord[] = []
+  let steps: (() => void)[] = []
   let since = 0
-  let writing = false
+  let state: 'gathering' | 'writing' | 'pausing' = 'gathering'
+  let ended: { failed: boolean; error?: unknown } | undefined
+  let pauseMs = firstPauseMs
+  let retryAt = 0
 
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const cancel = clock.at(clock.now() + ms, resolve)
-      stopping.signal.addEventListener('abort', () => {
-        cancel()
-        resolve()
-      })
-    })
+  const empty = () => batch.length === 0 && state === 'gathering'
 
-  async function write(records: readonly AnyRecord[]) {
-    const offsets = queues.map((queue) => [queue, queue.committable()] as const)
-    for (
-      let pauseMs = firstPauseMs;
-      !stopping.signal.aborted;
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
-    ) {
-      try {
-        await options.write(records, { signal: stopping.signal })
-        for (const [queue, offset] of offsets) written.set(queue, offset)
-        counters.add('bulk_sink.records', { sink: node.name }, records.length)
-        break
-      } catch (error) {
-        counters.add('bulk_sink.write_failed', { sink: node.name })
-        options.report(`bulk sink ${node.name}: the write failed and is repeated in ${pauseMs} ms`, error)
-        await pause(pauseMs)
-      }
+  /** The record in hand has left its queue already: its own offset is what must not be passed. */
+  function hold(place: { topic: string; offset: number }) {
+    for (const queue of queues) {
+      held.set(queue, queue.tp.topic === place.topic ? place.offset : queue.committable())
     }
-    writing = false
-    wake()
   }
 
-  const due = () =>
-    batch.length >= node.maxRecords || (batch.length > 0 && clock.now() >= since + node.maxWaitMs)
+  function startWrite() {
+    state = 'writing'
+    const run = async () => options.write(batch, { signal: stopping.signal })
+    void run()
+      .then(
+        () => {
+          ended = { failed: false }
+        },
+        (error: unknown) => {
+          ended = { failed: true, error }
+        },
+      )
+      .then(options.wake)
+  }
+
+  function takeInEnd({ failed, error }: { failed: boolean; error?: unknown }) {
+    ended = undefined
+    if (failed) {
+      counters.add('bulk_sink.write_failed', { sink: node.name })
+      options.report(`bulk sink ${node.name}: the write failed and is repeated in ${pauseMs} ms`, error)
+      state = 'pausing'
+      retryAt = clock.now() + pauseMs
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+      return
+    }
+    counters.add('bulk_sink.records', { sink: node.name }, batch.length)
+    for (const step of steps) step()
+    batch = []
+    steps = []
+    pauseMs = firstPauseMs
+    state = 'gathering'
+  }
+
+  const due = () => batch.length >= node.maxRecords || clock.now() >= since + node.maxWaitMs
 
   return {
     add(record) {
       if (batch.length === 0) {
         since = clock.now()
-        // The record in hand has left its queue already: its own offset is what must not be passed.
-        for (const queue of queues) {
-          written.set(queue, queue.tp.topic === record.topic ? record.offset : queue.committable())
-        }
+        hold(record)
       }
       batch.push(record)
+      options.journal.push(() => batch.pop())
     },
-    blocked: () => writing || batch.length >= node.maxRecords,
-    fire() {
-      if (writing || !due()) return 0
-      const records = batch
-      batch = []
-      writing = true
-      void write(records)
-      return 0
+    pass(step) {
+      if (empty()) step()
+      else steps.push(step)
     },
-    nextDue: () => (batch.length > 0 && !writing ? since + node.maxWaitMs : undefined),
-    committable(queue) {
-      if (batch.length === 0 && !writing) return queue.committable()
-      return written.get(queue) ?? queue.committable()
+    blocked: () => state !== 'gathering' || batch.length >= node.maxRecords,
+    advance(flush) {
+      if (stopping.signal.aborted) return
+      if (ended) takeInEnd(ended)
+      if (state === 'pausing' && clock.now() >= retryAt) startWrite()
+      if (state === 'gathering' && batch.length > 0 && (flush || due())) startWrite()
     },
-    idle: () => !writing && batch.length === 0,
+    nextDue() {
+      if (state === 'pausing') return retryAt
+      return state === 'gathering' && batch.length > 0 ? since + node.maxWaitMs : undefined
+    },
+    committable: (queue) => (empty() ? undefined : held.get(queue)) ?? queue.committable(),
+    writing: () => state === 'writing',
     stop: () => stopping.abort(),
   }
 }

@@ -32,6 +32,8 @@ export interface FinishedCall {
   readonly effect: string
   readonly intentId: string
   readonly result: EffectResult<unknown>
+  /** Whether this is the result that stands in for one that could not be handled. */
+  readonly minimal: boolean
 }
 
 export interface CallSchedulerOptions {
@@ -40,6 +42,8 @@ export interface CallSchedulerOptions {
   readonly pools: Readonly<Record<string, number>>
   /** Calls at once of a pool that is not named in `pools`. */
   readonly defaultPoolSize: number
+  /** Calls at once, over all pools. */
+  readonly total: number
   /** Calls at once of one key. */
   readonly perKey: number
   /** A call that was started this often without an outcome is not made again. */
@@ -61,6 +65,8 @@ export interface CallScheduler {
   pump(): void
   /** Finished results that were not handed out yet, oldest first. */
   takeFinished(accepts: (taskId: string) => boolean): FinishedCall[]
+  /** Handed-out results that were not handled come first the next time; `minimal` ones in place of the call's own. */
+  giveBack(calls: readonly FinishedCall[]): void
   /** The commit that holds the handed-out results has ended. */
   settle(): void
   /** The commit was aborted: queued calls of these tasks are dropped, handed-out results come again on `submit`. */
@@ -69,13 +75,15 @@ export interface CallScheduler {
   reopened(taskId: string): void
   /** Starts no more calls of these tasks. */
   pause(taskIds: ReadonlySet<string>): void
-  /** Resolves when no call of these tasks runs, or at the deadline. */
-  drained(taskIds: ReadonlySet<string>, deadline: Promise<void>): Promise<void>
+  /** Resolves when no call of these tasks runs, or when the signal is aborted. */
+  drained(taskIds: ReadonlySet<string>, deadline: AbortSignal): Promise<void>
   /** The tasks went elsewhere: forgets their calls; running ones end unheard, counted. */
   forget(taskIds: ReadonlySet<string>): void
   /** Calls queued, running or finished and not settled. */
   open(): number
   running(): number
+  /** Whether calls wait that nothing holds up but the lease. */
+  awaitsLease(): boolean
   stop(): void
 }
 
@@ -83,6 +91,7 @@ interface Entry {
   call: Call
   state: 'queued' | 'running' | 'finished' | 'handed-out'
   result: EffectResult<unknown> | undefined
+  minimal: boolean
 }
 
 export function callScheduler(options: CallSchedulerOptions): CallScheduler {
@@ -160,7 +169,11 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
   function pump() {
     if (stopping.signal.aborted || !options.leaseFresh()) return
     for (const pool of pools.values()) {
-      for (let entry = pool.take(startable); entry; entry = pool.take(startable)) start(entry)
+      while (running < options.total) {
+        const entry = pool.take(startable)
+        if (!entry) break
+        start(entry)
+      }
     }
   }
 
@@ -186,7 +199,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
         options.onFinished()
         return
       }
-      const entry: Entry = { call, state: 'queued', result: undefined }
+      const entry: Entry = { call, state: 'queued', result: undefined, minimal: false }
       entries.set(key, entry)
       poolOf(call.intent.pool).add(entry, call.intent)
     },
@@ -207,8 +220,22 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
         entry.state = 'handed-out'
         const { call, result } = entry
         if (!result) throw new Error(`call ${entryKey(entry)} finished without a result`)
-        return { taskId: call.taskId, effect: call.effect, intentId: call.intent.id, result }
+        const { minimal } = entry
+        return { taskId: call.taskId, effect: call.effect, intentId: call.intent.id, result, minimal }
       })
+    },
+    giveBack(calls) {
+      const back: Entry[] = []
+      for (const { taskId, effect, intentId, result, minimal } of calls) {
+        const entry = entries.get(keyOf(taskId, effect, intentId))
+        if (!entry) continue
+        entry.state = 'finished'
+        entry.result = result
+        entry.minimal = minimal
+        back.push(entry)
+      }
+      handedOut = handedOut.filter((entry) => !back.includes(entry))
+      finished = [...back, ...finished]
     },
     settle() {
       for (const entry of handedOut) if (entry.state === 'handed-out') entries.delete(entryKey(entry))
@@ -231,18 +258,15 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       for (const taskId of taskIds) paused.add(taskId)
     },
     async drained(taskIds, deadline) {
-      let over = false
-      void deadline.then(() => {
-        over = true
-        for (const wake of idleWaiters) wake()
-      })
-      while (!over && runningOf(taskIds)) {
+      while (!deadline.aborted && runningOf(taskIds)) {
         await new Promise<void>((resolve) => {
           const wake = () => {
             idleWaiters.delete(wake)
+            deadline.removeEventListener('abort', wake)
             resolve()
           }
           idleWaiters.add(wake)
+          deadline.addEventListener('abort', wake)
         })
       }
     },
@@ -254,6 +278,11 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     },
     open: () => entries.size,
     running: () => running,
+    awaitsLease: () =>
+      entries.size > 0 &&
+      !stopping.signal.aborted &&
+      !options.leaseFresh() &&
+      [...entries.values()].some(({ state }) => state === 'queued'),
     stop: () => stopping.abort(),
   }
 }

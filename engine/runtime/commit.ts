@@ -13,15 +13,8 @@
  * A crash before 4 leaves nothing: the disk holds committed state only. A crash between 4 and 5 leaves the disk
  * behind the changelog, and the restore catches up.
  */
-import type {
-  AppendBatch,
-  AppendResult,
-  GroupMetadata,
-  OffsetCommit,
-  Transaction,
-  Writer,
-} from '../record-log/port.ts'
-import { LogError, partitionKey } from '../record-log/port.ts'
+import type { AppendBatch, AppendResult, GroupMetadata, OffsetCommit, Writer } from '../record-log/port.ts'
+import { partitionKey } from '../record-log/port.ts'
 import type { Disk, DiskOperation } from '../stores/disk.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
@@ -29,8 +22,10 @@ import type { OutputBuffer } from './output-buffer.ts'
 import { writeOffset } from './restore.ts'
 import type { Task } from './task.ts'
 import { changelogOffsetKey } from './task-places.ts'
+import { inTransaction, repeated } from './transaction.ts'
 
 export interface CommitOptions {
+  /** Those that have something to write. */
   readonly tasks: readonly Task[]
   readonly output: OutputBuffer
   readonly writer: Writer
@@ -39,40 +34,36 @@ export interface CommitOptions {
   readonly scheduler: CallScheduler
   readonly now: number
   readonly report: Report
+  /** Aborted when the process is to be as dead: no further step is taken. */
+  readonly killed: AbortSignal
 }
-
-/** How often the same end is sent again when its reply is lost. */
-const endAttempts = 5
 
 /** Returns what the log answered about the appends; throws the log's error with nothing of ours changed. */
 export async function commitTasks(options: CommitOptions): Promise<readonly AppendResult[]> {
   // 1: the caller is the loop itself; while it waits here, nothing processes.
-  const { tasks, writer, disk, scheduler } = options
-  const dirty = tasks.filter((task) => task.dirty())
-  const transaction = writer.begin()
-  let results: readonly AppendResult[]
-  let offsets: OffsetCommit[]
-  try {
+  const { tasks, scheduler, killed } = options
+  let offsets: readonly OffsetCommit[] = []
+  const results = await inTransaction(options, async (transaction) => {
     // 2
-    const batches = [...options.output.take(), ...changelogBatches(dirty, options.now)]
-    if (batches.length > 0) await transaction.append(batches)
+    const batches = [...options.output.take(), ...changelogBatches(tasks, options.now)]
+    if (batches.length > 0) await repeated(() => transaction.append(batches))
+    killed.throwIfAborted()
     // 3
-    offsets = dirty.flatMap((task) => task.offsets())
-    await transaction.commitOffsets(offsets, options.member)
-    // 4
-    results = await end(transaction)
-  } catch (error) {
-    if (!(error instanceof LogError && error.kind === 'outcome_unknown'))
-      await abort(transaction, options.report)
-    throw error
-  }
+    offsets = tasks.flatMap((task) => task.offsets())
+    if (offsets.length === 0) throw new Error('a commit without offsets would not be fenced')
+    await repeated(() => transaction.commitOffsets(offsets, options.member))
+    killed.throwIfAborted()
+    // 4: ends when this returns.
+  })
+  killed.throwIfAborted()
   // 5
-  const operations = diskOperations(dirty, results, offsets)
-  if (operations.length > 0) await disk.write(operations)
+  const operations = diskOperations(tasks, results, offsets)
+  if (operations.length > 0) await options.disk.write(operations)
+  killed.throwIfAborted()
   // 6
-  for (const task of dirty) task.committed()
+  for (const task of tasks) task.committed()
   scheduler.settle()
-  for (const task of dirty) for (const call of task.takeNewCalls()) scheduler.submit(call)
+  for (const task of tasks) for (const call of task.takeNewCalls()) scheduler.submit(call)
   return results
 }
 
@@ -91,40 +82,19 @@ function changelogBatches(tasks: readonly Task[], timestamp: number): AppendBatc
   return batches
 }
 
-/** A lost reply: the same end again. Only if the outcome stays unknown is it the caller's to close dirty and read. */
-async function end(transaction: Transaction): Promise<readonly AppendResult[]> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await transaction.end('commit')
-    } catch (error) {
-      const unknown = error instanceof LogError && error.kind === 'outcome_unknown'
-      if (!unknown || attempt === endAttempts) throw error
-    }
-  }
-}
-
-/** If this fails too, the log aborts the transaction by itself: by time-out, or at the next init of this id. */
-async function abort(transaction: Transaction, report: Report) {
-  try {
-    await transaction.end('abort')
-  } catch (error) {
-    report('a transaction could not be aborted; the log will do it', error)
-  }
-}
-
 function diskOperations(
   tasks: readonly Task[],
   results: readonly AppendResult[],
   offsets: readonly OffsetCommit[],
 ): DiskOperation[] {
-  const ends = new Map(results.map((result) => [partitionKey(result), result.baseOffset]))
+  const bases = new Map(results.map((result) => [partitionKey(result), result.baseOffset]))
   const committed = new Map(offsets.map((offset) => [partitionKey(offset), offset.offset]))
   const operations: DiskOperation[] = []
   for (const task of tasks) {
     for (const { store, changelog } of task.stores) {
       const deltas = store.diskOperations()
       const tp = partitionKey({ topic: changelog.topic, partition: task.partition })
-      const base = ends.get(tp)
+      const base = bases.get(tp)
       const position = changelog.ours ? base !== undefined && base + deltas.length : committed.get(tp)
       if (deltas.length > 0) operations.push(...deltas)
       if (typeof position === 'number')

@@ -5,23 +5,18 @@
 
 import type { GlobalTableSpec } from '../graph/node.ts'
 import type { GlobalTable } from '../graph/processor.ts'
-import {
-  type FetchedPartition,
-  partitionKey,
-  type RecordLog,
-  type TopicPartition,
-} from '../record-log/port.ts'
+import { type FetchedPartition, type FetchRequest, partitionKey, type RecordLog } from '../record-log/port.ts'
 import type { Report } from './bulk-sink.ts'
 import type { Counters } from './counters.ts'
+import { repeated } from './transaction.ts'
 
 export interface GlobalTables {
   table(name: string): GlobalTable<unknown>
-  /** What the loop fetches for them. */
-  requests(): (TopicPartition & { offset: number })[]
+  /** What the loop fetches for them; empty until they are loaded. */
+  requests(): Iterable<FetchRequest>
   /** Takes what the loop fetched; other partitions are ignored. Returns whether anything changed. */
   apply(fetched: readonly FetchedPartition[]): Promise<boolean>
-  owns(topic: string): boolean
-  /** Reads everything up to the ends seen at the call. */
+  /** Reads everything up to the ends seen at the call; the partition counts must be known. */
   load(): Promise<void>
 }
 
@@ -30,7 +25,11 @@ interface Loaded {
   readonly entries: Map<string, unknown>
 }
 
-const loadBytes = 4 * 1024 * 1024
+const fetchBytes = 4 * 1024 * 1024
+
+interface Position extends FetchRequest {
+  offset: number
+}
 
 export function globalTables(options: {
   specs: readonly GlobalTableSpec[]
@@ -42,21 +41,32 @@ export function globalTables(options: {
   const { log, counters } = options
   const byTopic = new Map<string, Loaded>()
   const byName = new Map<string, Loaded>()
-  const positions = new Map<string, TopicPartition & { offset: number }>()
+  /** Topic → position in each partition. */
+  const positions = new Map<string, Position[]>()
+  let all: Position[] = []
   for (const spec of options.specs) {
     const loaded = { spec, entries: new Map<string, unknown>() }
     byTopic.set(spec.topic.name, loaded)
     byName.set(spec.name, loaded)
-    for (let partition = 0; partition < options.partitionsOf(spec.topic.name); partition++) {
-      const tp = { topic: spec.topic.name, partition }
-      positions.set(partitionKey(tp), { ...tp, offset: 0 })
-    }
   }
 
-  async function applyPartition(fetched: FetchedPartition): Promise<boolean> {
-    const loaded = byTopic.get(fetched.topic)
-    const position = positions.get(partitionKey(fetched))
-    if (!loaded || !position) return false
+  function startPositions() {
+    for (const topic of byTopic.keys()) {
+      const count = options.partitionsOf(topic)
+      const made = Array.from({ length: count }, (_, partition) => ({
+        topic,
+        partition,
+        offset: 0,
+        maxBytes: fetchBytes,
+      }))
+      positions.set(topic, made)
+    }
+    all = [...positions.values()].flat()
+  }
+
+  async function applyPartition(loaded: Loaded, fetched: FetchedPartition): Promise<boolean> {
+    const position = positions.get(fetched.topic)?.[fetched.partition]
+    if (!position) return false
     if (fetched.problem === 'offset_out_of_range') {
       position.offset = Math.max(fetched.logStartOffset, 0)
       return false
@@ -74,16 +84,18 @@ export function globalTables(options: {
   }
 
   async function applyRecord({ spec, entries }: Loaded, key: Uint8Array | null, value: Uint8Array | null) {
+    const pending = spec.topic.value.prepare?.(value)
+    if (pending) await pending
     try {
-      await spec.topic.value.prepare?.(value)
       const name = spec.topic.key.deserialize(key)
       if (typeof name !== 'string') throw new Error('the key of a global table must be text')
+      const entry = value === null ? undefined : spec.topic.value.deserialize(value)
       // Deleted first, so that entries stay in order of arrival.
       entries.delete(name)
-      if (value !== null) entries.set(name, spec.topic.value.deserialize(value))
+      if (value !== null) entries.set(name, entry)
     } catch (error) {
       counters.add('global_table.undecodable', { table: spec.name })
-      options.report(`global table ${spec.name}: an entry cannot be read and is left out`, error)
+      options.report(`global table ${spec.name}: an entry cannot be read; the one before it stays`, error)
     }
   }
 
@@ -93,25 +105,30 @@ export function globalTables(options: {
       if (!loaded) throw new Error(`there is no global table ${name}`)
       return { get: (key) => loaded.entries.get(key), entries: () => loaded.entries.entries() }
     },
-    owns: (topic) => byTopic.has(topic),
-    requests: () => [...positions.values()],
+    requests: () => all,
     async apply(fetched) {
       let changed = false
+      if (byTopic.size === 0) return changed
       for (const partition of fetched) {
-        if (await applyPartition(partition)) changed = true
+        const loaded = byTopic.get(partition.topic)
+        if (loaded && (await applyPartition(loaded, partition))) changed = true
       }
       return changed
     },
     async load() {
-      const partitions = [...positions.values()]
-      const ends = await log.admin.endOffsets(partitions, 'read_committed')
-      const behind = () => partitions.filter((tp) => tp.offset < (ends.get(partitionKey(tp)) ?? 0))
+      startPositions()
+      const ends = await log.admin.endOffsets(all, 'read_committed')
+      const behind = () => all.filter((tp) => tp.offset < (ends.get(partitionKey(tp)) ?? 0))
       const fetcher = log.fetcher()
       try {
         for (let left = behind(); left.length > 0; left = behind()) {
-          const requests = left.map((tp) => ({ ...tp, maxBytes: loadBytes }))
-          const fetched = await fetcher.fetch(requests, { isolation: 'read_committed', maxWaitMs: 1000 })
-          for (const partition of fetched) await applyPartition(partition)
+          const fetched = await repeated(() =>
+            fetcher.fetch(left, { isolation: 'read_committed', maxWaitMs: 1000 }),
+          )
+          for (const partition of fetched) {
+            const loaded = byTopic.get(partition.topic)
+            if (loaded) await applyPartition(loaded, partition)
+          }
         }
       } finally {
         await fetcher.close()

@@ -20,7 +20,7 @@ import {
   type Writer,
 } from '../record-log/port.ts'
 import type { Disk } from '../stores/disk.ts'
-import { assignTasks, taskIdOf, tasksOf } from './assignor.ts'
+import { assignTasks, type TaskPlace, taskIdOf, tasksOf } from './assignor.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
 import { commitTasks } from './commit.ts'
@@ -28,9 +28,12 @@ import type { Counters } from './counters.ts'
 import type { GlobalTables } from './global-tables.ts'
 import { type Loop, makeLoop } from './loop.ts'
 import type { OutputBuffer } from './output-buffer.ts'
+import { makePoller } from './poller.ts'
+import { makeReconciler } from './reconciler.ts'
 import { claim, takeOver } from './take-over.ts'
 import type { Task } from './task.ts'
 import { openTask, type TaskSurroundings } from './task-factory.ts'
+import { repeated } from './transaction.ts'
 
 export interface InstanceOptions {
   readonly topology: Topology
@@ -63,8 +66,20 @@ export interface Instance {
   /** Stops dead, as a crash would: nothing is committed, nothing is left. */
   kill(): void
   /** Resolves when the assigned tasks are open and nothing is left to do before the next due time. */
-  settled(): Promise<void>
+  settled(calls?: { running: 'awaited' | 'ignored' }): Promise<void>
+  /** The source partitions that this instance owns now. */
+  owned(): readonly TopicPartition[]
   lastHeartbeatAt(): number
+}
+
+/** One membership of the group, from joining until the instance leaves or is put out. */
+interface Session {
+  membership: Membership | undefined
+  /** Instance ids of the group's live members. */
+  members: readonly string[]
+  readonly assigned: Map<string, TopicPartition>
+  /** Tasks that committed here: their calls are known to the scheduler. */
+  readonly continued: Set<string>
 }
 
 const sessionTimeoutMs = 10_000
@@ -73,42 +88,239 @@ const rebalanceTimeoutMs = 30_000
 const revocationWaitMs = 2000
 
 export function makeInstance(options: InstanceOptions): Instance {
-  const { topology, log, scheduler, output, counters, report, realClock } = options
+  const { topology, log, scheduler, output, counters, report, realClock, pipelineClock, writer } = options
   const fetcher = log.fetcher()
-  const assigned = new Map<string, TopicPartition>()
-  const stopping = new AbortController()
-  let members: readonly string[] = []
-  let membership: Membership | undefined
-  /** The running reconciliation; the next one waits for it. */
-  let reconciling: Promise<void> = Promise.resolve()
-  let opening = new AbortController()
-  let skewMs = 0
+  const killing = new AbortController()
+  const killed = killing.signal
+  let session: Session | undefined
+  /** A transaction of the writer may be open or undecided: it must be initialised before it is used again. */
+  let writerStale = true
+  let running: Promise<void> = Promise.resolve()
+  let stopping: Promise<void> | undefined
+  let failure: { error: unknown } | undefined
+  /** A lower bound of what the log's clock is ahead of ours: too low is late, too high would be early. */
+  let logSkewMs = log.clock.now() - pipelineClock.now()
 
+  const reconciler = makeReconciler({
+    pass: openMissing,
+    onFenced: () => loop.exclusive(async () => endSession()),
+    onFailure: fail,
+    clock: realClock,
+    report,
+  })
   const loop = makeLoop({
-    fetcher,
-    globals: options.globals,
+    poller: makePoller({
+      fetcher,
+      globals: options.globals,
+      clock: realClock,
+      report,
+      onLostPosition: failOnLostPosition,
+    }),
     scheduler,
     output,
-    pipelineClock: options.pipelineClock,
+    pipelineClock,
     realClock,
     timeFrom: options.surroundings.timeFrom,
-    logNow: () => options.pipelineClock.now() + skewMs,
+    logSkewMs: () => logSkewMs,
     commitIntervalMs: options.commitIntervalMs,
     commitFloorMs: options.commitFloorMs,
     commit,
-    onFetchProblem: failOnLostPosition,
-    onFailure: fail,
+    onFailure(error) {
+      // Before anything else that could commit: nothing of the record in hand may become visible.
+      closeDirty()
+      fail(error)
+    },
   })
 
+  /** A bug or a broken environment: stops loudly, and leaves the group so that it is seen there too. */
   function fail(error: unknown) {
+    if (killed.aborted || failure) return
+    failure = { error }
     loop.stop()
     scheduler.stop()
+    reconciler.stop()
+    void running
+      .then(() => {
+        closeDirty()
+        return session?.membership?.leave()
+      })
+      .catch((cause) => report('the group could not be left after a failure', cause))
     options.onFailure(error)
+  }
+
+  async function commit(tasks: readonly Task[]): Promise<boolean> {
+    const current = session
+    if (!current?.membership) throw new Error('tasks are open without a membership')
+    const askedAt = realClock.now()
+    try {
+      const member = current.membership.metadata()
+      const now = pipelineClock.now()
+      const results = await commitTasks({ ...options, tasks, member, now, killed })
+      const after = pipelineClock.now()
+      if (results.length > 0) logSkewMs = Math.min(...results.map((result) => result.appendTime)) - after
+      for (const task of tasks) current.continued.add(task.id)
+      counters.add('commits')
+      options.onAlive(askedAt)
+      return true
+    } catch (error) {
+      if (killed.aborted || !(error instanceof LogError) || error.kind === 'rejected') throw error
+      counters.add('commits.failed', { kind: error.kind })
+      report(`a commit failed (${error.kind}): its tasks are closed and opened again`, error)
+      writerStale = true
+      if (error.kind === 'fenced') endSession()
+      else closeDirty()
+      reconciler.request()
+      return false
+    }
+  }
+
+  /** Drops all tasks with everything uncommitted: they start again from the last committed state. */
+  function closeDirty() {
+    const ids = new Set([...loop.tasks()].map((task) => task.id))
+    for (const id of ids) loop.detach(id)
+    output.take()
+    scheduler.aborted(ids)
+  }
+
+  /** Put out of the group, or fenced: what is uncommitted is dropped, and the calls are the next owner's. */
+  function endSession() {
+    closeDirty()
+    scheduler.forget(new Set(places().map(idOf)))
+    session = undefined
+    writerStale = true
+    reconciler.restart()
+  }
+
+  const places = () => tasksOf(topology.subTopologies, options.partitionCount)
+  const idOf = ({ subTopology, partition }: TaskPlace) => taskIdOf(subTopology, partition)
+
+  async function openMissing(signal: AbortSignal) {
+    const current = session ?? (await join())
+    if (writerStale) {
+      // Only after joining: a zombie that initialised itself would look like a new owner.
+      await repeated(() => writer.init())
+      writerStale = false
+    }
+    signal.throwIfAborted()
+    const missing = places().filter(
+      (place) =>
+        !loop.has(idOf(place)) && place.partitions.every((tp) => current.assigned.has(partitionKey(tp))),
+    )
+    const partitions = missing.flatMap((place) => place.partitions)
+    if (partitions.length === 0) return
+    const { groupId, instanceId } = options
+    const points = await takeOver({ log, groupId, instanceId, partitions, live: current.members })
+    await quietly(current, signal, async (membership) => {
+      try {
+        await claim({ writer, report, killed, member: membership.metadata(), partitions, points })
+      } catch (error) {
+        // The writer may be of no use to the tasks that run already either.
+        closeDirty()
+        writerStale = true
+        throw error
+      }
+    })
+    for (const place of missing) {
+      const part = topology.subTopologies[place.subTopology]
+      if (!part) throw new Error(`there is no sub-topology ${place.subTopology}`)
+      const task = await openTask(options.surroundings, part, place.partition, {
+        points,
+        partitionCount: options.partitionCount,
+        continued: current.continued.has(idOf(place)),
+        signal,
+      })
+      await quietly(current, signal, async () => loop.attach(task))
+    }
+  }
+
+  /** Runs a step between two rounds of the loop, unless the pass that it belongs to is over by then. */
+  const quietly = (current: Session, signal: AbortSignal, step: (member: Membership) => Promise<void>) =>
+    loop.exclusive(async () => {
+      signal.throwIfAborted()
+      if (session !== current || !current.membership) throw new LogError('fenced', 'the membership has ended')
+      await step(current.membership)
+    })
+
+  async function join(): Promise<Session> {
+    const joining: Session = {
+      membership: undefined,
+      members: [],
+      assigned: new Map(),
+      continued: new Set(),
+    }
+    session = joining
+    const isCurrent = () => session === joining && !killed.aborted
+    try {
+      joining.membership = await log.group.join({
+        groupId: options.groupId,
+        instanceId: options.instanceId,
+        topics: topology.subTopologies.flatMap((part) => part.sources.map((source) => source.topic.name)),
+        userData: () => new Uint8Array(0),
+        assign: (views, counts) =>
+          assignTasks(
+            views,
+            tasksOf(topology.subTopologies, (topic) => counts.get(topic) ?? 0),
+          ),
+        sessionTimeoutMs,
+        rebalanceTimeoutMs,
+        listener: {
+          async onRevoked(partitions) {
+            if (isCurrent()) await release(joining, partitions)
+          },
+          async onAssigned(partitions, context) {
+            joining.members = context.members
+            for (const tp of partitions) joining.assigned.set(partitionKey(tp), tp)
+            if (isCurrent() && joining.membership) reconciler.request()
+          },
+          async onLost() {
+            if (!isCurrent()) return
+            await loop.exclusive(async () => {
+              if (isCurrent()) endSession()
+            })
+          },
+        },
+      })
+    } catch (error) {
+      if (session === joining) session = undefined
+      throw error
+    }
+    return joining
+  }
+
+  /** Hands partitions back: what their tasks have done is committed, or dropped; afterwards they write nothing. */
+  async function release(current: Session, partitions: readonly TopicPartition[]) {
+    const gone = new Set(partitions.map(partitionKey))
+    for (const key of gone) current.assigned.delete(key)
+    const ids = new Set(
+      places()
+        .filter((place) => place.partitions.some((tp) => gone.has(partitionKey(tp))))
+        .map(idOf),
+    )
+    await reconciler.interrupt()
+    scheduler.pause(ids)
+    if (!failure) await callsOf(ids)
+    await loop.exclusive(async () => {
+      if (session === current && !failure) await loop.commitNow()
+      for (const id of ids) {
+        loop.detach(id)
+        current.continued.delete(id)
+      }
+      scheduler.forget(ids)
+    })
+    // What is still assigned, but was being opened when the revocation came.
+    reconciler.request()
+  }
+
+  /** Waits for the running calls of these tasks, for so long as a revocation may. */
+  async function callsOf(ids: ReadonlySet<string>) {
+    const over = new AbortController()
+    const cancel = realClock.at(realClock.now() + revocationWaitMs, () => over.abort())
+    await scheduler.drained(ids, over.signal)
+    cancel()
   }
 
   /** Never a silent reset: a position that the log no longer has means records that were never processed. */
   function failOnLostPosition(fetched: FetchedPartition) {
-    if (fetched.problem === 'retriable') return
     throw new Error(
       fetched.problem === 'unknown_topic'
         ? `topic ${fetched.topic} does not exist any more`
@@ -116,198 +328,44 @@ export function makeInstance(options: InstanceOptions): Instance {
     )
   }
 
-  async function commit(tasks: readonly Task[]): Promise<boolean> {
-    if (!membership) return false
-    try {
-      const before = options.pipelineClock.now()
-      const results = await commitTasks({
-        tasks,
-        output,
-        writer: options.writer,
-        member: membership.metadata(),
-        disk: options.disk,
-        scheduler,
-        now: before,
-        report,
-      })
-      counters.add('commits')
-      options.onAlive(realClock.now())
-      const appendTime = results[0]?.appendTime
-      if (appendTime !== undefined) skewMs = appendTime - before
-      return true
-    } catch (error) {
-      if (!(error instanceof LogError) || error.kind === 'rejected') throw error
-      counters.add('commits.failed', { kind: error.kind })
-      report(`a commit failed (${error.kind}): its tasks are closed and opened again`, error)
-      closeDirty(new Set(loop.tasks.keys()))
-      if (error.kind === 'fenced') rejoin()
-      else reconcile(true)
-      return false
-    }
-  }
-
-  function close(taskIds: ReadonlySet<string>) {
-    for (const id of taskIds) {
-      loop.tasks.get(id)?.close()
-      loop.tasks.delete(id)
-    }
-  }
-
-  /** Drops tasks with everything uncommitted: their next owner starts from the last committed state. */
-  function closeDirty(taskIds: ReadonlySet<string>) {
-    close(taskIds)
-    output.take()
-    scheduler.aborted(taskIds)
-  }
-
-  /** Opens what is assigned and not open. Runs one at a time; a revocation interrupts the restores. */
-  function reconcile(reopened: boolean) {
-    opening = new AbortController()
-    const { signal } = opening
-    reconciling = reconciling
-      .then(() => openMissing(reopened, signal))
-      .catch((error) => {
-        if (signal.aborted || stopping.signal.aborted) return
-        if (error instanceof LogError && error.kind === 'fenced') return rejoin()
-        fail(error)
-      })
-  }
-
-  async function openMissing(reopened: boolean, signal: AbortSignal) {
-    const missing = tasksOf(topology.subTopologies, options.partitionCount).filter(
-      ({ subTopology, partition, partitions }) =>
-        !loop.tasks.has(taskIdOf(subTopology, partition)) &&
-        partitions.every((tp) => assigned.has(partitionKey(tp))),
-    )
-    const partitions = missing.flatMap((place) => place.partitions)
-    if (partitions.length === 0 || signal.aborted) return
-    const { groupId, instanceId } = options
-    const points = await takeOver({ log, groupId, instanceId, partitions, live: members })
-    await loop.exclusive(async () => {
-      if (signal.aborted || !membership) return
-      await claim({ writer: options.writer, member: membership.metadata(), partitions, points })
-    })
-    for (const { subTopology, partition } of missing) {
-      const part = topology.subTopologies[subTopology]
-      if (!part || signal.aborted) return
-      const task = await openTask(options.surroundings, part, partition, {
-        points,
-        partitionCount: options.partitionCount,
-        reopened,
-        signal,
-      })
-      await loop.exclusive(async () => {
-        if (!signal.aborted) loop.tasks.set(task.id, task)
-      })
-    }
-  }
-
-  const tasksWith = (partitions: readonly TopicPartition[]): Set<string> => {
-    const keys = new Set(partitions.map(partitionKey))
-    const ids = [...loop.tasks.values()]
-      .filter((task) => task.queues.some((queue) => keys.has(partitionKey(queue.tp))))
-      .map((task) => task.id)
-    return new Set(ids)
-  }
-
-  async function release(partitions: readonly TopicPartition[]) {
-    for (const tp of partitions) assigned.delete(partitionKey(tp))
-    opening.abort()
-    await reconciling
-    const ids = tasksWith(partitions)
-    scheduler.pause(ids)
-    await scheduler.drained(ids, after(revocationWaitMs))
-    await loop.exclusive(async () => {
-      await loop.commitNow()
-      close(ids)
-      scheduler.forget(ids)
-    })
-    // What is still assigned but was being opened when the revocation came.
-    if (!stopping.signal.aborted) reconcile(false)
-  }
-
-  const after = (ms: number) =>
-    new Promise<void>((resolve) => {
-      realClock.at(realClock.now() + ms, resolve)
-    })
-
-  /** Put out of the group, or fenced: everything uncommitted is dropped, then the instance joins as new. */
-  function rejoin() {
-    const ids = new Set(loop.tasks.keys())
-    closeDirty(ids)
-    scheduler.forget(ids)
-    assigned.clear()
-    opening.abort()
-    membership = undefined
-    if (stopping.signal.aborted) return
-    reconciling = reconciling.then(join).catch(fail)
-  }
-
-  async function join() {
-    await options.writer.init()
-    membership = await log.group.join({
-      groupId: options.groupId,
-      instanceId: options.instanceId,
-      topics: topology.subTopologies.flatMap((part) => part.sources.map((source) => source.topic.name)),
-      userData: () => new Uint8Array(0),
-      assign: (views, counts) =>
-        assignTasks(
-          views,
-          tasksOf(topology.subTopologies, (topic) => counts.get(topic) ?? 0),
-        ),
-      sessionTimeoutMs,
-      rebalanceTimeoutMs,
-      listener: {
-        onRevoked: release,
-        async onAssigned(partitions, context) {
-          members = context.members
-          for (const tp of partitions) assigned.set(partitionKey(tp), tp)
-          if (membership) reconcile(false)
-        },
-        async onLost() {
-          await loop.exclusive(async () => rejoin())
-        },
-      },
-    })
-    reconcile(false)
-  }
-
-  /** Opening may start more opening: waits until none is left. */
-  async function opened() {
-    for (let seen: Promise<void> | undefined; seen !== reconciling; ) {
-      seen = reconciling
-      await seen
-    }
+  async function end() {
+    reconciler.stop()
+    await reconciler.idle()
+    await session?.membership?.leave()
+    loop.stop()
+    await running
+    scheduler.stop()
+    await fetcher.close()
+    await writer.close()
   }
 
   return {
     loop,
     async start() {
       await options.globals.load()
-      void loop.run()
-      await join()
-      await opened()
+      running = loop.run()
+      reconciler.request()
+      await reconciler.idle()
+      if (failure) throw failure.error
     },
-    async settled() {
-      await opened()
-      await loop.settled()
+    async settled(calls) {
+      do {
+        await reconciler.idle()
+        await loop.settled(calls)
+      } while (!reconciler.isIdle())
     },
-    async stop() {
-      if (stopping.signal.aborted) return
-      stopping.abort()
-      await membership?.leave()
-      loop.stop()
-      scheduler.stop()
-      await fetcher.close()
-      await options.writer.close()
+    stop() {
+      stopping ??= killed.aborted ? Promise.resolve() : end()
+      return stopping
     },
     kill() {
-      stopping.abort()
-      opening.abort()
-      loop.tasks.clear()
+      killing.abort()
+      reconciler.stop()
+      for (const task of [...loop.tasks()]) loop.detach(task.id)
       loop.stop()
       scheduler.stop()
     },
-    lastHeartbeatAt: () => membership?.lastHeartbeatAt() ?? Number.NEGATIVE_INFINITY,
+    owned: () => [...(session?.assigned.values() ?? [])],
+    lastHeartbeatAt: () => session?.membership?.lastHeartbeatAt() ?? Number.NEGATIVE_INFINITY,
   }
 }

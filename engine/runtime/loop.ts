@@ -3,199 +3,154 @@
  * rounds it runs jobs that need a quiet moment (attaching and closing tasks), one at a time.
  */
 import type { Clock } from '../clock.ts'
-import type { FetchedPartition, Fetcher, FetchRequest } from '../record-log/port.ts'
-import { partitionKey } from '../record-log/port.ts'
-import type { CallScheduler } from './call-scheduler.ts'
-import type { GlobalTables } from './global-tables.ts'
+import type { CallScheduler, FinishedCall } from './call-scheduler.ts'
+import { commitTiming } from './commit-timing.ts'
 import type { OutputBuffer } from './output-buffer.ts'
-import type { PartitionQueue } from './partition-queue.ts'
+import type { Poller } from './poller.ts'
 import { sliceInTimeOrder, sliceInTurn } from './slice.ts'
 import type { Task } from './task.ts'
 
 export interface LoopOptions {
-  readonly fetcher: Fetcher
-  readonly globals: GlobalTables
+  readonly poller: Poller
   readonly scheduler: CallScheduler
   readonly output: OutputBuffer
   readonly pipelineClock: Clock
   readonly realClock: Clock
   /** `records`: pipeline time follows the records in hand (a replay). */
   readonly timeFrom: 'clock' | 'records'
-  /** The log's clock, which delayed sources count by. */
-  readonly logNow: () => number
+  /** What the log's clock is ahead of pipeline time; delayed sources count by the log's. */
+  readonly logSkewMs: () => number
   /** Commits at the latest after this many milliseconds, and not sooner than the floor after the last one. */
   readonly commitIntervalMs: number
   readonly commitFloorMs: number
-  /** Writes one commit of all tasks; false when it failed and the tasks were closed. */
+  /** Writes one commit of these tasks; false when it failed and all tasks were closed. */
   readonly commit: (tasks: readonly Task[]) => Promise<boolean>
-  /** The position of a queue is gone from the log, or its topic is. */
-  readonly onFetchProblem: (fetched: FetchedPartition) => void
   readonly onFailure: (error: unknown) => void
 }
 
 export interface Loop {
-  readonly tasks: Map<string, Task>
+  tasks(): Iterable<Task>
+  attach(task: Task): void
+  /** Closes a task, whatever it has not committed. */
+  detach(taskId: string): void
+  has(taskId: string): boolean
+  /** Resolves when the loop has ended. */
   run(): Promise<void>
-  /** Runs a job between two rounds, alone. */
+  /** Runs a job between two rounds, alone. After the end of the loop it runs at once. */
   exclusive<T>(job: () => Promise<T>): Promise<T>
-  /** Commits everything now; for use inside `exclusive`. */
-  commitNow(): Promise<boolean>
+  /** Handles what came back and commits everything now; for use inside `exclusive`. */
+  commitNow(): Promise<void>
   /** Ends a wait: something happened. */
   wake(): void
-  /** Resolves when nothing is left to do before the next due time: all read, processed, committed, no call open. */
-  settled(): Promise<void>
+  /**
+   * Resolves when nothing is left to do before the next due time: all read, processed and committed, and no call
+   * open; with `running: 'ignored'` calls may still be under way.
+   */
+  settled(calls?: { running: 'awaited' | 'ignored' }): Promise<void>
   /** The earliest wake-up or delayed record that waits, in pipeline time; punctuation does not count. */
   nextDue(): number | undefined
   stop(): void
 }
 
-/** A partition with this many records waiting is not fetched. */
-const queueRecordsMax = 2000
-const fetchBytes = 1024 * 1024
-const longestWaitMs = 60_000
+/** How soon a call that only waits for the lease looks again. */
+const leaseCheckMs = 250
 
 const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export function makeLoop(options: LoopOptions): Loop {
-  const { fetcher, globals, scheduler, output, pipelineClock, realClock } = options
+  const { poller, scheduler, output, pipelineClock, realClock } = options
+  const timing = commitTiming({ intervalMs: options.commitIntervalMs, floorMs: options.commitFloorMs })
   const tasks = new Map<string, Task>()
   const jobs: (() => Promise<void>)[] = []
-  let settledWaiters: (() => void)[] = []
+  let waiters: { resolve: () => void; ignoresRunning: boolean }[] = []
   let waiting: AbortController | undefined
   let awake = false
   let stopped = false
   let ended = false
-  /** Real time since which there is something to commit. */
-  let dirtySince: number | undefined
-  let lastCommitAt = Number.NEGATIVE_INFINITY
-
-  const sliceOptions = { tasks, realClock, pipelineClock, logNow: options.logNow }
-  const slice = options.timeFrom === 'records' ? sliceInTimeOrder : sliceInTurn
 
   function wake() {
     awake = true
     waiting?.abort()
   }
 
-  function requests(): FetchRequest[] {
-    const wanted: FetchRequest[] = globals.requests().map((tp) => ({ ...tp, maxBytes: fetchBytes }))
-    for (const task of tasks.values()) {
-      for (const queue of task.queues) {
-        if (queue.size() >= (queue.source.delayMs === undefined ? queueRecordsMax : 1)) continue
-        wanted.push({ ...queue.tp, offset: queue.fetchOffset(), maxBytes: fetchBytes })
-      }
-    }
-    return wanted
-  }
+  const logNow = () => pipelineClock.now() + options.logSkewMs()
+  const slice = options.timeFrom === 'records' ? sliceInTimeOrder : sliceInTurn
 
-  async function poll(maxWaitMs: number, signal?: AbortSignal): Promise<boolean> {
-    const wanted = requests()
-    if (wanted.length === 0) {
-      if (signal) await aborted(signal)
-      return false
-    }
-    const fetched = await fetcher.fetch(wanted, {
-      isolation: 'read_committed',
-      maxWaitMs,
-      ...(signal && { signal }),
-    })
-    let got = await globals.apply(fetched)
-    const queues = new Map<string, PartitionQueue>()
-    for (const task of tasks.values())
-      for (const queue of task.queues) queues.set(partitionKey(queue.tp), queue)
-    for (const partition of fetched) {
-      const queue = queues.get(partitionKey(partition))
-      if (!queue) continue
-      if (partition.problem) {
-        options.onFetchProblem(partition)
+  const reloading = () => [...tasks.values()].some((task) => task.needsReload())
+
+  /** Handles finished calls; what could not be handled, and what came after it, waits for the task's reload. */
+  function serveResults(): boolean {
+    const taken = scheduler.takeFinished((id) => tasks.get(id)?.needsReload() === false)
+    const back: FinishedCall[] = []
+    for (const finished of taken) {
+      const task = tasks.get(finished.taskId)
+      if (!task || task.needsReload()) {
+        back.push(finished)
         continue
       }
-      const before = queue.fetchOffset()
-      await prepare(queue, partition)
-      queue.add(partition)
-      if (queue.fetchOffset() !== before) got = true
+      const minimal = task.handleResult(finished)
+      if (minimal) back.push({ ...finished, result: minimal, minimal: true })
+      timing.callFinished()
     }
-    return got
+    if (back.length > 0) scheduler.giveBack(back)
+    return taken.length > 0
   }
 
-  /** Handles finished calls; returns whether there were any. */
-  function serveResults(): boolean {
-    let served = false
-    for (const finished of scheduler.takeFinished((taskId) => tasks.has(taskId))) {
-      tasks.get(finished.taskId)?.handleResult(finished)
-      served = true
-    }
-    return served
-  }
-
-  /** Fires what the clock says is due; returns whether anything was. */
   function serveTimers(): boolean {
-    let served = false
     const now = pipelineClock.now()
+    const flush = waiters.length > 0
+    let served = false
     for (const task of tasks.values()) {
-      const due = Math.min(
-        task.nextDue() ?? Number.POSITIVE_INFINITY,
-        task.nextPunctuation() ?? Number.POSITIVE_INFINITY,
-      )
-      if (due <= now && task.fire() > 0) served = true
+      if (task.needsReload()) continue
+      const due = earlier(task.nextWake(), task.nextPunctuation())
+      if (((due !== undefined && due <= now) || flush) && task.fire(now, flush) > 0) served = true
     }
     return served
   }
 
-  async function commit(): Promise<boolean> {
-    dirtySince = undefined
-    const dirty = [...tasks.values()].filter((task) => task.dirty())
-    if (dirty.length === 0 && output.isEmpty()) return true
-    const done = await options.commit(dirty)
-    lastCommitAt = realClock.now()
+  /** Commits, and loads the indexes of tasks anew that had a record or a result undone. */
+  async function commit(): Promise<void> {
+    const dirty = [...tasks.values()].filter((task) => task.urgency() !== 'none')
+    const done = (dirty.length === 0 && output.isEmpty()) || (await options.commit(dirty))
+    timing.committed(realClock.now())
     if (done) for (const task of tasks.values()) if (task.needsReload()) await task.open(true)
-    return done
   }
 
-  /** When the next commit is due, in real time. Drained queues commit early, but not within the floor. */
-  function commitDue(drained: boolean): number | undefined {
-    if (dirtySince === undefined) return undefined
-    const latest = dirtySince + options.commitIntervalMs
-    return drained ? Math.min(latest, lastCommitAt + options.commitFloorMs) : latest
+  function noteDirty() {
+    const now = realClock.now()
+    for (const task of tasks.values()) timing.note(task.urgency(), now)
   }
 
   async function round() {
     for (let job = jobs.shift(); job; job = jobs.shift()) await job()
+    if (stopped) return
     awake = false
-    const got = await poll(0)
-    let served = serveResults()
+    const got = await poller.poll()
+    const served = serveResults()
     // In a replay the slice itself fires wake-ups between the records; the clock's turn comes when those are taken.
-    if (options.timeFrom === 'clock' && serveTimers()) served = true
-    const { processed, drained } = slice(sliceOptions)
-    if (options.timeFrom === 'records' && drained && serveTimers()) served = true
-    if (served || processed || anyDirty()) dirtySince ??= realClock.now()
-    const due = commitDue(drained)
-    const commits = due !== undefined && due <= realClock.now()
+    const firedBefore = options.timeFrom === 'clock' && serveTimers()
+    const { processed, drained } = slice({ tasks, realClock, pipelineClock, logNow })
+    const firedAfter = options.timeFrom === 'records' && drained && serveTimers()
+    noteDirty()
+    const due = timing.due({ drained, demanded: waiters.length > 0 })
+    const commits = (due !== undefined && due <= realClock.now()) || reloading()
     if (commits) await commit()
     scheduler.pump()
     // What a commit wrote may be another task's input: nobody is idle before it was looked for.
-    if (got || served || processed || commits || awake || jobs.length > 0) await yieldToEventLoop()
-    else await idle(commitDue(true))
+    const active = got || served || firedBefore || processed || firedAfter || commits
+    if (active || awake || jobs.length > 0) await yieldToEventLoop()
+    else await idle(timing.due({ drained: true, demanded: false }))
   }
-
-  const anyDirty = () => {
-    for (const task of tasks.values()) if (task.dirty()) return true
-    return false
-  }
-
-  const anyBusy = () => [...tasks.values()].some((task) => task.busy())
 
   /** Nothing to do: waits for records, a result, a due time or a job. */
   async function idle(commitAt: number | undefined) {
-    if (commitAt === undefined && scheduler.open() === 0 && !anyBusy()) releaseSettled()
+    if (commitAt === undefined) releaseWaiters()
     const controller = new AbortController()
+    const wakeUp = () => controller.abort()
     waiting = controller
-    const cancels = [
-      ...(commitAt === undefined ? [] : [realClock.at(commitAt, () => controller.abort())]),
-      ...timers(() => controller.abort()),
-    ]
+    const cancels = timers(commitAt, wakeUp)
     try {
-      if (!awake && jobs.length === 0 && !stopped) await poll(longestWaitMs, controller.signal)
+      if (!awake && jobs.length === 0 && !stopped) await poller.poll(controller.signal)
       else await yieldToEventLoop()
     } finally {
       waiting = undefined
@@ -203,24 +158,54 @@ export function makeLoop(options: LoopOptions): Loop {
     }
   }
 
-  /** One timer for the earliest due time of any task. */
-  function timers(wakeUp: () => void): (() => void)[] {
-    let earliest = Number.POSITIVE_INFINITY
-    for (const task of tasks.values()) {
-      earliest = Math.min(earliest, task.nextDue() ?? earliest, task.nextPunctuation() ?? earliest)
-    }
-    return Number.isFinite(earliest) ? [pipelineClock.at(earliest, wakeUp)] : []
+  /** Timers for the next commit, and for the earliest due time of any task. */
+  function timers(commitAt: number | undefined, wakeUp: () => void): (() => void)[] {
+    const cancels: (() => void)[] = []
+    if (commitAt !== undefined && Number.isFinite(commitAt)) cancels.push(realClock.at(commitAt, wakeUp))
+    if (scheduler.awaitsLease()) cancels.push(realClock.at(realClock.now() + leaseCheckMs, wakeUp))
+    let earliest = nextDue()
+    for (const task of tasks.values()) earliest = earlier(earliest, task.nextPunctuation())
+    if (earliest !== undefined) cancels.push(pipelineClock.at(earliest, wakeUp))
+    return cancels
   }
 
-  function releaseSettled() {
-    const waiters = settledWaiters
-    settledWaiters = []
-    for (const resolve of waiters) resolve()
+  function releaseWaiters() {
+    if (waiters.length === 0 || [...tasks.values()].some((task) => task.writing())) return
+    const open = scheduler.open() > 0
+    const released = waiters.filter(({ ignoresRunning }) => !open || ignoresRunning)
+    waiters = waiters.filter(({ ignoresRunning }) => open && !ignoresRunning)
+    for (const { resolve } of released) resolve()
+  }
+
+  function nextDue(): number | undefined {
+    const skewMs = options.logSkewMs()
+    let earliest: number | undefined
+    for (const task of tasks.values()) {
+      const release = task.nextRelease()
+      earliest = earlier(
+        earliest,
+        earlier(task.nextWake(), release === undefined ? release : release - skewMs),
+      )
+    }
+    return earliest
   }
 
   return {
-    tasks,
+    tasks: () => tasks.values(),
+    has: (taskId) => tasks.has(taskId),
+    attach(task) {
+      tasks.set(task.id, task)
+      poller.follow(tasks.values())
+    },
+    detach(taskId) {
+      const task = tasks.get(taskId)
+      if (!task) return
+      task.close()
+      tasks.delete(taskId)
+      poller.follow(tasks.values())
+    },
     wake,
+    nextDue,
     async run() {
       try {
         while (!stopped) await round()
@@ -229,7 +214,8 @@ export function makeLoop(options: LoopOptions): Loop {
       }
       ended = true
       for (let job = jobs.shift(); job; job = jobs.shift()) await job()
-      releaseSettled()
+      for (const { resolve } of waiters) resolve()
+      waiters = []
     },
     exclusive: (job) =>
       new Promise((resolve, reject) => {
@@ -238,17 +224,19 @@ export function makeLoop(options: LoopOptions): Loop {
         else jobs.push(run)
         wake()
       }),
-    commitNow: commit,
-    settled: () =>
+    async commitNow() {
+      // Twice, because a result that could not be handled is answered by a minimal one after the reload.
+      for (let pass = 0; pass < 2; pass++) {
+        serveResults()
+        await commit()
+      }
+    },
+    settled: (calls = { running: 'awaited' }) =>
       new Promise((resolve) => {
-        settledWaiters.push(resolve)
+        if (ended) return resolve()
+        waiters.push({ resolve, ignoresRunning: calls.running === 'ignored' })
         wake()
       }),
-    nextDue() {
-      let earliest = Number.POSITIVE_INFINITY
-      for (const task of tasks.values()) earliest = Math.min(earliest, task.nextDue() ?? earliest)
-      return Number.isFinite(earliest) ? earliest : undefined
-    },
     stop() {
       stopped = true
       wake()
@@ -256,22 +244,5 @@ export function makeLoop(options: LoopOptions): Loop {
   }
 }
 
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-
-/** Awaits what a serde must fetch (a schema) before these records can be decoded. */
-async function prepare(queue: PartitionQueue, fetched: FetchedPartition) {
-  const { key, value } = queue.source.topic
-  if (!key.prepare && !value.prepare) return
-  for (const batch of fetched.batches) {
-    for (const record of batch.records) {
-      const pendingKey = key.prepare?.(record.key)
-      if (pendingKey) await pendingKey
-      const pendingValue = value.prepare?.(record.value)
-      if (pendingValue) await pendingValue
-    }
-  }
-}
+const earlier = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : Math.min(a, b)

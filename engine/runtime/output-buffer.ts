@@ -21,16 +21,27 @@ export interface OutputBuffer {
   take(): AppendBatch[]
 }
 
-export function outputBuffer(partitionsOf: (topic: string) => number): OutputBuffer {
-  const topics = new Map<string, NewRecord[][]>()
+export interface TopicFacts {
+  readonly partitions: number
+  /** The largest record that the topic takes, as it was made, not only as it is declared. */
+  readonly maxRecordBytes: number
+}
+
+interface Outgoing extends Pick<TopicFacts, 'maxRecordBytes'> {
+  readonly partitions: NewRecord[][]
+}
+
+export function outputBuffer(factsOf: (topic: string) => TopicFacts): OutputBuffer {
+  const topics = new Map<string, Outgoing>()
   /** The lists that records were pushed to since the mark, newest last. */
   const pushed: NewRecord[][] = []
   let count = 0
 
-  function partitionsFor(topic: string): NewRecord[][] {
+  function outgoing(topic: string): Outgoing {
     const known = topics.get(topic)
     if (known) return known
-    const made = Array.from({ length: partitionsOf(topic) }, (): NewRecord[] => [])
+    const { partitions, maxRecordBytes } = factsOf(topic)
+    const made = { maxRecordBytes, partitions: Array.from({ length: partitions }, (): NewRecord[] => []) }
     topics.set(topic, made)
     return made
   }
@@ -40,14 +51,14 @@ export function outputBuffer(partitionsOf: (topic: string) => number): OutputBuf
       const key = topic.key.serialize(record.key)
       const value = topic.value.serialize(record.value)
       const written = { key, value, headers: record.headers, timestamp: record.timestamp }
+      const { maxRecordBytes, partitions } = outgoing(topic.name)
       const size = recordBytes(written)
-      if (size > topic.config.maxRecordBytes) {
+      if (size > maxRecordBytes) {
         throw new RecordRejected(
           'output_too_large',
-          `a record of ${size} bytes does not fit topic ${topic.name} (limit ${topic.config.maxRecordBytes})`,
+          `a record of ${size} bytes does not fit topic ${topic.name} (limit ${maxRecordBytes})`,
         )
       }
-      const partitions = partitionsFor(topic.name)
       const index = key === null ? record.partition % partitions.length : partitionFor(key, partitions.length)
       const list = partitions[index]
       if (!list) throw new Error(`topic ${topic.name} has no partition ${index}`)
@@ -68,7 +79,7 @@ export function outputBuffer(partitionsOf: (topic: string) => number): OutputBuf
     isEmpty: () => count === 0,
     take() {
       const batches: AppendBatch[] = []
-      for (const [topic, partitions] of topics) {
+      for (const [topic, { partitions }] of topics) {
         partitions.forEach((records, partition) => {
           if (records.length === 0) return
           batches.push({ topic, partition, records })

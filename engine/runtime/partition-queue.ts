@@ -30,7 +30,8 @@ export function partitionQueue(source: SourceNode, tp: TopicPartition, startOffs
   let recordIndex = 0
   let buffered = 0
   let position = startOffset
-  let lastStableOffset = 0
+  /** Unknown until the first fetch: until then the partition counts as lagging. */
+  let lastStableOffset = Number.POSITIVE_INFINITY
 
   function head(): LogRecord | undefined {
     return batches[batchIndex]?.[recordIndex]

@@ -43,32 +43,42 @@ export interface ProcessorServices {
 export interface ProcessorInstance {
   readonly node: ProcessorNode
   process(input: string, record: AnyRecord): void
-  /** Loads the handlers' indexes from the stores and hands back the calls that were open. */
-  open(reopened: boolean): Promise<void>
+  /**
+   * Makes new handlers, loads their indexes from the stores and asks again for the calls that are open. `continued`:
+   * this instance ran the task before, and its scheduler knows which of them were started.
+   */
+  open(continued: boolean): Promise<void>
   /** The next wake-up that `wakeAt` asked for. */
   wakeTime(): number | undefined
   /** The next punctuation on pipeline time. */
   punctuationTime(): number | undefined
-  /** Calls `due` and the punctuators whose time has come. */
-  fire(now: number, streamTime: number): number
+  /** Calls `due` and the punctuators on pipeline time whose time has come. */
+  fire(now: number): number
+  /** Calls the punctuators on stream time whose time has come. */
+  punctuateStream(now: number, streamTime: number): void
   /** False when the result's intent is gone. */
   handleResult(effect: string, intentId: string, result: EffectResult<unknown>): boolean
   /** Calls asked for since the last commit; startable once it has ended. */
   takeNewCalls(): Call[]
-  /** Whether refused records must be followed by a reload of the indexes. */
-  readonly keepsState: boolean
+}
+
+interface Punctuation {
+  readonly name: string
+  readonly everyMs: number
+  /** Set when time is first known: at opening, or with the first record. */
+  next: number | undefined
 }
 
 export function processorInstance(node: ProcessorNode, services: ProcessorServices): ProcessorInstance {
   const { journal, scheduler, taskId } = services
   const newCalls = new Map<string, Call>()
   let wake: number | undefined
-  const punctuations = punctuatorsOf(node).map(([name, { everyMs, on }]) => ({
-    name,
-    everyMs,
-    on,
-    next: undefined as number | undefined,
-  }))
+  const onStreamTime: Punctuation[] = []
+  const onPipelineTime: Punctuation[] = []
+  for (const [name, { everyMs, on }] of punctuatorsOf(node)) {
+    const list = on === 'stream' ? onStreamTime : onPipelineTime
+    list.push({ name, everyMs, next: undefined })
+  }
 
   const view: EffectView = {
     read: <V>(store: string, key: string) => services.stores.get(store)?.readCommitted(key) as V | undefined,
@@ -148,9 +158,14 @@ export function processorInstance(node: ProcessorNode, services: ProcessorServic
     },
   }
 
-  let handlers: ProcessorHandlers<ProcessorShape> = node.definition.create(context)
+  let opened: ProcessorHandlers<ProcessorShape> | undefined
 
-  async function load() {
+  function handlersOf(): ProcessorHandlers<ProcessorShape> {
+    if (!opened) throw new Error(`${node.name} was used before it was opened`)
+    return opened
+  }
+
+  async function load(handlers: ProcessorHandlers<ProcessorShape>) {
     for (const [name, entryLoaded] of Object.entries(handlers.load ?? {})) {
       const entries = services.stores.get(name)
       if (!entries) throw new Error(`${node.name} loads the unknown store ${name}`)
@@ -159,10 +174,10 @@ export function processorInstance(node: ProcessorNode, services: ProcessorServic
     }
   }
 
-  async function resumeCalls(reopened: boolean) {
+  async function resumeCalls(continued: boolean) {
     for (const [effect, intents] of services.intentStores) {
       for await (const [id, stored] of intents.committedEntries()) {
-        if (reopened) {
+        if (continued) {
           scheduler.submit(callOf(effect, stored))
           continue
         }
@@ -175,14 +190,13 @@ export function processorInstance(node: ProcessorNode, services: ProcessorServic
     }
   }
 
-  function punctuate(now: number, streamTime: number): number {
+  function punctuate(punctuations: readonly Punctuation[], time: number, now: number): number {
     let fired = 0
     for (const punctuation of punctuations) {
-      const time = punctuation.on === 'stream' ? streamTime : now
       punctuation.next ??= time + punctuation.everyMs
       if (time < punctuation.next) continue
       punctuation.next = time + punctuation.everyMs
-      handlers.punctuate?.[punctuation.name]?.(now)
+      handlersOf().punctuate?.[punctuation.name]?.(now)
       fired++
     }
     return fired
@@ -190,44 +204,49 @@ export function processorInstance(node: ProcessorNode, services: ProcessorServic
 
   return {
     node,
-    keepsState: services.stores.size > 0 || services.intentStores.size > 0,
     process(input, record) {
-      const handle = handlers.inputs[input]
+      const handle = handlersOf().inputs[input]
       if (!handle) throw new Error(`${node.name} has no handler for its input ${input}`)
       handle(record)
     },
-    async open(reopened) {
-      handlers = node.definition.create(context)
+    async open(continued) {
+      const handlers = node.definition.create(context)
+      opened = handlers
       wake = undefined
       newCalls.clear()
-      await load()
-      await resumeCalls(reopened)
+      for (const punctuation of onPipelineTime) punctuation.next ??= services.now() + punctuation.everyMs
+      await load(handlers)
+      await resumeCalls(continued)
+      journal.length = 0
       handlers.opened?.()
+      if (journal.length > 0)
+        throw new Error(`${node.name} wrote while it was opened: only a wake-up may be set`)
     },
     wakeTime: () => wake,
     punctuationTime() {
       let earliest: number | undefined
-      for (const { on, next, everyMs } of punctuations) {
-        if (on !== 'pipeline') continue
-        const time = next ?? services.now() + everyMs
-        if (earliest === undefined || time < earliest) earliest = time
+      for (const { next } of onPipelineTime) {
+        if (next !== undefined && (earliest === undefined || next < earliest)) earliest = next
       }
       return earliest
     },
-    fire(now, streamTime) {
+    fire(now) {
       let fired = 0
       if (wake !== undefined && wake <= now) {
         wake = undefined
-        handlers.due?.(now)
+        handlersOf().due?.(now)
         fired++
       }
-      return fired + punctuate(now, streamTime)
+      return fired + punctuate(onPipelineTime, now, now)
+    },
+    punctuateStream(now, streamTime) {
+      punctuate(onStreamTime, streamTime, now)
     },
     handleResult(effect, intentId, result) {
       const intents = services.intentStores.get(effect)
       const stored = intents?.get(intentId)
       if (!intents || !stored) return false
-      const handle = handlers.results?.[effect]
+      const handle = handlersOf().results?.[effect]
       if (!handle) throw new Error(`${node.name} has no handler for results of ${effect}`)
       handle(stored.intent, result)
       intents.delete(intentId)

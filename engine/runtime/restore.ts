@@ -49,9 +49,9 @@ export async function restoreStore(options: RestoreOptions): Promise<number> {
   const logEnd = ends.get(key) ?? 0
   const end = Math.min(options.until ?? logEnd, logEnd)
   let position = readOffset(options.disk, options.offsetKey) ?? 0
-  if (position > logEnd) {
+  if (position > end) {
     options.report(
-      `${key}: the state on disk stands at ${position}, past the changelog's end ${logEnd}; it is rebuilt from the start`,
+      `${key}: the state on disk stands at ${position}, past the end ${end} of what it is restored from; it is rebuilt from the start`,
     )
     options.counters.add('restore.rebuilt', { topic: changelog.topic })
     position = 0
@@ -76,7 +76,7 @@ async function replay(options: RestoreOptions, fetcher: Fetcher, from: number, e
   let position = from
   let applied = 0
   while (position < end) {
-    if (options.signal.aborted) throw new Error(`restore of ${partitionKey(changelog)} was interrupted`)
+    options.signal.throwIfAborted()
     const [fetched] = await fetcher.fetch([{ ...changelog, offset: position, maxBytes: fetchBytes }], {
       isolation: 'read_committed',
       maxWaitMs: waitMs,

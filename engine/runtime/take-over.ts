@@ -11,9 +11,9 @@ import {
   partitionKey,
   type RecordLog,
   type TopicPartition,
-  type Writer,
 } from '../record-log/port.ts'
 import { readOffsetMetadata, writeOffsetMetadata } from './offset-metadata.ts'
+import { inTransaction, repeated, type TransactionOptions } from './transaction.ts'
 
 export interface StartingPoint {
   readonly offset: number
@@ -64,25 +64,20 @@ async function fenceDeadOwners(options: TakeOverOptions, offsets: Iterable<Commi
 }
 
 /** Commits the same offsets under our own id; refused when the generation is not the current one. */
-export async function claim(options: {
-  writer: Writer
-  member: GroupMetadata
-  partitions: readonly TopicPartition[]
-  points: ReadonlyMap<string, StartingPoint>
-}): Promise<void> {
+export async function claim(
+  options: TransactionOptions & {
+    member: GroupMetadata
+    partitions: readonly TopicPartition[]
+    points: ReadonlyMap<string, StartingPoint>
+  },
+): Promise<void> {
   const offsets: OffsetCommit[] = options.partitions.map((tp) => {
-    const point = options.points.get(partitionKey(tp)) ?? { offset: 0, streamTime: Number.NEGATIVE_INFINITY }
+    const point = options.points.get(partitionKey(tp))
+    if (!point) throw new Error(`${partitionKey(tp)} is claimed without having been taken over`)
     const metadata = writeOffsetMetadata({ owner: options.member.instanceId, streamTime: point.streamTime })
     return { ...tp, offset: point.offset, metadata }
   })
-  const transaction = options.writer.begin()
-  try {
-    await transaction.commitOffsets(offsets, options.member)
-    await transaction.end('commit')
-  } catch (error) {
-    await transaction.end('abort').catch(() => {
-      // A refused transaction may be ended already; the refusal below is what counts.
-    })
-    throw error
-  }
+  await inTransaction(options, (transaction) =>
+    repeated(() => transaction.commitOffsets(offsets, options.member)),
+  )
 }

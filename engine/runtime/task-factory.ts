@@ -18,7 +18,7 @@ import type { DeadLetter } from './dead-letter.ts'
 import { intentSerde, type StoredIntent } from './intent-serde.ts'
 import { operatorGraph } from './operator-graph.ts'
 import type { OutputBuffer } from './output-buffer.ts'
-import { partitionQueue } from './partition-queue.ts'
+import { type PartitionQueue, partitionQueue } from './partition-queue.ts'
 import { type ProcessorServices, processorInstance } from './processor-instance.ts'
 import { restoreStore } from './restore.ts'
 import type { StartingPoint } from './take-over.ts'
@@ -95,7 +95,8 @@ export async function openTask(
   options: {
     points: ReadonlyMap<string, StartingPoint>
     partitionCount: (topic: string) => number
-    reopened: boolean
+    /** This instance ran the task before in the same membership, and committed: its calls are known here. */
+    continued: boolean
     signal: AbortSignal
   },
 ): Promise<Task> {
@@ -114,7 +115,7 @@ export async function openTask(
     'read_committed',
   )
   const bulkNode = subTopology.nodes.find((node) => node.kind === 'bulk-sink')
-  const bulkSink = bulkNode && makeBulkSink(surroundings, bulkNode, queues)
+  const bulkSink = bulkNode && makeBulkSink(surroundings, bulkNode, queues, journal)
   // Operators ask the task whether inputs are caught up; the task is made of the operators.
   let task: Task | undefined
   const graph = operatorGraph(subTopology, {
@@ -149,6 +150,7 @@ export async function openTask(
     stores,
     streamTime: streamTimeOf(queues, options.points),
     timeFrom: surroundings.timeFrom,
+    lazy: isLazy(subTopology),
     pipelineNow: () => surroundings.pipelineClock.now(),
     output: surroundings.output,
     deadLetter: surroundings.deadLetter,
@@ -158,7 +160,7 @@ export async function openTask(
     graph,
     bulkSink,
   })
-  await task.open(options.reopened)
+  await task.open(options.continued)
   surroundings.scheduler.reopened(id)
   return task
 }
@@ -230,7 +232,8 @@ type KeyedStore = OverlayStore<unknown> & KeyValueStore<unknown>
 function makeBulkSink(
   surroundings: TaskSurroundings,
   node: Extract<Node, { kind: 'bulk-sink' }>,
-  queues: Parameters<typeof bulkSinkRunner>[0]['queues'],
+  queues: readonly PartitionQueue[],
+  journal: Undo[],
 ): BulkSinkRunner {
   const write = surroundings.bulkWrites.get(node.name)
   if (!write) throw new Error(`no write is registered for the bulk sink ${node.name}`)
@@ -241,8 +244,16 @@ function makeBulkSink(
     clock: surroundings.pipelineClock,
     counters: surroundings.counters,
     report: surroundings.report,
+    journal,
     wake: surroundings.wake,
   })
+}
+
+/** Nothing downstream waits for its commits: a bulk sink, or processors that all say so. */
+function isLazy({ nodes }: SubTopology): boolean {
+  if (nodes.some((node) => node.kind === 'bulk-sink')) return true
+  const processors = nodes.filter((node) => node.kind === 'processor')
+  return processors.length > 0 && processors.every((node) => node.definition.commit === 'lazy')
 }
 
 /** The source topics that lead into one input of a processor. */

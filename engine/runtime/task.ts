@@ -4,17 +4,19 @@
  */
 import { RecordRejected } from '../graph/errors.ts'
 import type { AnyRecord } from '../graph/node.ts'
+import type { EffectResult } from '../graph/processor.ts'
 import type { LogRecord, OffsetCommit } from '../record-log/port.ts'
-import { UndecodableError } from '../serdes/serde.ts'
 import type { OverlayStore, Undo } from '../stores/overlay-store.ts'
 import type { BulkSinkRunner } from './bulk-sink.ts'
 import type { Call, FinishedCall } from './call-scheduler.ts'
+import type { Urgency } from './commit-timing.ts'
 import type { Counters } from './counters.ts'
-import type { DeadLetter } from './dead-letter.ts'
+import { type DeadLetter, deadLetterAppender, messageOf, reasonOf } from './dead-letter.ts'
 import { writeOffsetMetadata } from './offset-metadata.ts'
 import type { OperatorGraph } from './operator-graph.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import type { PartitionQueue } from './partition-queue.ts'
+import type { ProcessorInstance } from './processor-instance.ts'
 import { sourceChoice } from './source-choice.ts'
 
 export interface TaskOptions {
@@ -28,6 +30,8 @@ export interface TaskOptions {
   readonly streamTime: number
   /** `clock`: pipeline time is the clock's. `records`: it also follows the records in hand (a replay). */
   readonly timeFrom: 'clock' | 'records'
+  /** Its commits wait for the interval: a bulk sink, or processors that all say so. */
+  readonly lazy: boolean
   readonly pipelineNow: () => number
   readonly output: OutputBuffer
   readonly deadLetter: DeadLetter | undefined
@@ -60,46 +64,52 @@ export interface Task {
   readonly stores: readonly TaskStore[]
   /** Processes up to `limit` records; returns how many. */
   process(limit: number, logNow: number): number
-  /** Fires what is due at pipeline time, or at `now`. Returns how many handlers ran. */
-  fire(now?: number): number
-  handleResult(finished: FinishedCall): void
-  /** Whether the commit has something to write for it. */
-  dirty(): boolean
+  /** Fires what is due at `now` (default: pipeline time); `flush`: what a bulk sink has gathered is due too. */
+  fire(now?: number, flush?: boolean): number
+  /** Handles a result. When that fails it is undone, and the minimal result to handle after a reload comes back. */
+  handleResult(finished: FinishedCall): EffectResult<unknown> | undefined
+  /** What a commit has to write for it, and how soon. */
+  urgency(): Urgency
   /** Offsets to commit: all of them when it wrote anything, else those that moved. */
   offsets(): OffsetCommit[]
+  /** The offsets last asked for, and all else it wrote, are committed. */
   committed(): void
   takeNewCalls(): Call[]
-  /** A refused record left in-memory indexes behind the stores: commit, then `open` again. */
+  /** A refused record left in-memory indexes behind the stores: commit, then `open` again, before anything else. */
   needsReload(): boolean
-  open(reopened: boolean): Promise<void>
+  /** `continued`: this instance ran it before, and knows its calls. */
+  open(continued: boolean): Promise<void>
   /** The timestamp of the record that comes next; -Infinity for one that waits for nobody. */
   nextTime(logNow: number): number | undefined
   /** Whether a source is empty although the log holds more for it. */
   starving(): boolean
-  /** The earliest wake-up. */
+  /** The earliest wake-up, in pipeline time. */
   nextWake(): number | undefined
-  /** Due times: wake-ups and heads of delayed sources. Once-a-second punctuation is apart. */
-  nextDue(): number | undefined
+  /** When the earliest waiting delayed record falls due, on the log's clock. */
+  nextRelease(): number | undefined
+  /** The earliest punctuation, or step of a bulk sink, in pipeline time. */
   nextPunctuation(): number | undefined
   caughtUp(topics: ReadonlySet<string>): boolean
-  /** A bulk sink is gathering or writing. */
-  busy(): boolean
+  /** A write of a bulk sink is under way. */
+  writing(): boolean
   /** Ends what runs beside the loop. */
   close(): void
 }
 
 export function makeTask(options: TaskOptions): Task {
-  const { queues, stores, moment, journal, output, counters, graph, bulkSink } = options
+  const { queues, stores, moment, journal, output, graph, bulkSink } = options
   const choice = sourceChoice(queues)
-  const keepsState = graph.processors.some((processor) => processor.keepsState)
+  const appendDeadLetter = deadLetterAppender(options)
   const lastCommitted = new Map<PartitionQueue, number>()
-  /** Whether outputs or stores changed, or a result was consumed, since the last commit. */
+  /** The offsets that the commit under way writes. */
+  let committing = new Map<PartitionQueue, number>()
+  /** Whether outputs or stores changed, records were taken, or a result was consumed, since the last commit. */
   let wrote = false
   let reload = false
   moment.streamTime = options.streamTime
 
   function begin(now: number) {
-    moment.now = Math.max(moment.now, now)
+    if (now > moment.now) moment.now = now
     journal.length = 0
     output.mark()
   }
@@ -107,39 +117,13 @@ export function makeTask(options: TaskOptions): Task {
   function undo() {
     for (let step = journal.pop(); step; step = journal.pop()) step()
     output.rollback()
-    if (keepsState) reload = true
+    if (graph.processors.length > 0) reload = true
   }
 
   function toDeadLetter(queue: PartitionQueue, record: LogRecord, reason: string, detail: string) {
-    counters.add('records.dead_lettered', { topic: queue.tp.topic, reason })
-    const { deadLetter } = options
-    if (!deadLetter)
-      throw new Error(
-        `${queue.tp.topic}:${queue.tp.partition}@${record.offset} is refused (${reason}: ${detail}) and there is no dead-letter topic`,
-      )
-    const { key, value } = deadLetter.encode({ ...queue.tp, record, reason, detail, at: moment.now })
-    output.append(deadLetter.topic, {
-      key,
-      value,
-      timestamp: record.timestamp,
-      headers: [],
-      topic: queue.tp.topic,
-      partition: queue.tp.partition,
-      offset: record.offset,
-    })
-  }
-
-  function decode(queue: PartitionQueue, record: LogRecord): AnyRecord {
-    const { topic } = queue.source
-    return {
-      key: topic.key.deserialize(record.key),
-      value: topic.value.deserialize(record.value),
-      timestamp: record.timestamp,
-      headers: record.headers,
-      topic: topic.name,
-      partition: queue.tp.partition,
-      offset: record.offset,
-    }
+    const append = () => appendDeadLetter({ ...queue.tp, record, reason, detail, at: moment.now })
+    if (bulkSink) bulkSink.pass(append)
+    else append()
   }
 
   function processOne(queue: PartitionQueue, record: LogRecord) {
@@ -150,6 +134,7 @@ export function makeTask(options: TaskOptions): Task {
       toDeadLetter(queue, record, reasonOf(error), messageOf(error))
       return
     }
+    const streamTimeBefore = moment.streamTime
     moment.current = decoded
     if (record.timestamp > moment.streamTime) moment.streamTime = record.timestamp
     try {
@@ -157,43 +142,38 @@ export function makeTask(options: TaskOptions): Task {
     } catch (error) {
       if (!(error instanceof RecordRejected)) throw withPlace(error, queue, record)
       undo()
+      moment.streamTime = streamTimeBefore
       toDeadLetter(queue, record, error.reason, error.message)
     } finally {
       moment.current = undefined
+    }
+    if (moment.streamTime > streamTimeBefore) fireStream()
+  }
+
+  function fireStream() {
+    for (const processor of graph.processors) {
+      begin(moment.now)
+      timed(processor, () => processor.punctuateStream(moment.now, moment.streamTime))
     }
   }
 
   function fireAt(now: number): number {
     let fired = 0
-    begin(now)
     for (const processor of graph.processors) {
-      journal.length = 0
-      output.mark()
-      fired += processor.fire(moment.now, moment.streamTime)
+      begin(now)
+      fired += timed(processor, () => processor.fire(moment.now))
       if (journal.length > 0 || output.touched()) wrote = true
     }
     return fired
   }
 
-  function handleResult(finished: FinishedCall) {
-    const dot = finished.effect.indexOf('.')
-    const processor = graph.processors.find(({ node }) => node.name === finished.effect.slice(0, dot))
-    if (!processor) throw new Error(`task ${options.id} has no processor for results of ${finished.effect}`)
-    const effect = finished.effect.slice(dot + 1)
-    begin(options.pipelineNow())
-    wrote = true
+  /** A timer has no record that could be refused: whatever it throws is a bug. */
+  function timed<T>(processor: ProcessorInstance, fire: () => T): T {
     try {
-      if (!processor.handleResult(effect, finished.intentId, finished.result)) {
-        counters.add('effect.result_without_intent', { effect: finished.effect })
-      }
+      return fire()
     } catch (error) {
-      // The result cannot be handled; a minimal one can, or else the handler has a bug and the instance stops.
-      undo()
-      counters.add('effect.result_not_handled', { effect: finished.effect })
-      const starts = finished.result.kind === 'expired' ? 0 : finished.result.starts
-      const minimal = { kind: 'handler_failed', message: messageOf(error), starts } as const
-      begin(options.pipelineNow())
-      processor.handleResult(effect, finished.intentId, minimal)
+      const message = `a timer of ${processor.node.name} failed in task ${options.id}: ${messageOf(error)}`
+      throw new Error(message, { cause: error })
     }
   }
 
@@ -207,15 +187,20 @@ export function makeTask(options: TaskOptions): Task {
   }
 
   const offsetOf = (queue: PartitionQueue) => bulkSink?.committable(queue) ?? queue.committable()
+  const moved = (queue: PartitionQueue) => lastCommitted.get(queue) !== offsetOf(queue)
 
   return {
     id: options.id,
     partition: options.partition,
     queues,
     stores,
+    nextWake,
+    nextTime: choice.nextTime,
+    starving: choice.starving,
+    nextRelease: choice.nextDue,
     process(limit, logNow) {
       let processed = 0
-      while (processed < limit && !bulkSink?.blocked()) {
+      while (processed < limit && !reload && !bulkSink?.blocked()) {
         const queue = choice.next(logNow)
         const record = queue?.shift()
         if (!queue || !record) break
@@ -224,39 +209,52 @@ export function makeTask(options: TaskOptions): Task {
         processed++
       }
       if (processed > 0 && !bulkSink) wrote = true
+      bulkSink?.advance(false)
       return processed
     },
-    fire: (now = options.pipelineNow()) => fireAt(now) + (bulkSink?.fire() ?? 0),
-    nextTime: choice.nextTime,
-    starving: choice.starving,
-    nextWake,
-    handleResult,
-    dirty: () => wrote || queues.some((queue) => lastCommitted.get(queue) !== offsetOf(queue)),
+    fire(now = options.pipelineNow(), flush = false) {
+      bulkSink?.advance(flush)
+      return fireAt(now)
+    },
+    handleResult(finished) {
+      const { processor, effect } = receiverOf(finished, options)
+      begin(options.pipelineNow())
+      try {
+        if (!processor.handleResult(effect, finished.intentId, finished.result)) {
+          options.counters.add('effect.result_without_intent', { effect: finished.effect })
+        }
+        wrote = true
+        return undefined
+      } catch (error) {
+        if (finished.minimal) throw error
+        undo()
+        options.counters.add('effect.result_not_handled', { effect: finished.effect })
+        const starts = finished.result.kind === 'expired' ? 0 : finished.result.starts
+        return { kind: 'handler_failed', message: messageOf(error), starts }
+      }
+    },
+    urgency() {
+      if (wrote) return options.lazy ? 'lazy' : 'eager'
+      return queues.some(moved) ? 'lazy' : 'none'
+    },
     offsets() {
       const metadata = writeOffsetMetadata({ owner: options.owner, streamTime: moment.streamTime })
-      return queues
-        .filter((queue) => wrote || lastCommitted.get(queue) !== offsetOf(queue))
-        .map((queue) => ({ ...queue.tp, offset: offsetOf(queue), metadata }))
+      committing = new Map(queues.filter((queue) => wrote || moved(queue)).map((q) => [q, offsetOf(q)]))
+      return [...committing].map(([{ tp }, offset]) => ({ ...tp, offset, metadata }))
     },
     committed() {
       wrote = false
-      for (const queue of queues) lastCommitted.set(queue, offsetOf(queue))
+      for (const [queue, offset] of committing) lastCommitted.set(queue, offset)
       for (const { store } of stores) store.clearOverlay()
     },
     takeNewCalls: () => graph.processors.flatMap((processor) => processor.takeNewCalls()),
     needsReload: () => reload,
-    async open(reopened) {
+    async open(continued) {
       reload = false
       moment.now = Math.max(moment.now, options.pipelineNow())
       for (const queue of queues) if (!lastCommitted.has(queue)) lastCommitted.set(queue, queue.committable())
-      for (const processor of graph.processors) await processor.open(reopened)
+      for (const processor of graph.processors) await processor.open(continued)
       if (stores.some(({ store }) => store.dirty())) wrote = true
-    },
-    nextDue() {
-      const wake = nextWake()
-      const due = choice.nextDue()
-      if (wake === undefined || due === undefined) return wake ?? due
-      return Math.min(wake, due)
     },
     nextPunctuation() {
       let earliest = bulkSink?.nextDue()
@@ -266,7 +264,7 @@ export function makeTask(options: TaskOptions): Task {
       }
       return earliest
     },
-    busy: () => bulkSink !== undefined && !bulkSink.idle(),
+    writing: () => bulkSink?.writing() ?? false,
     close: () => bulkSink?.stop(),
     caughtUp: (topics) =>
       queues.every(
@@ -277,19 +275,30 @@ export function makeTask(options: TaskOptions): Task {
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof UndecodableError) return error.reason
-  const reason = error instanceof Error && 'reason' in error ? error.reason : undefined
-  return typeof reason === 'string' ? reason : 'undecodable'
+function decode(queue: PartitionQueue, record: LogRecord): AnyRecord {
+  const { topic } = queue.source
+  return {
+    key: topic.key.deserialize(record.key),
+    value: topic.value.deserialize(record.value),
+    timestamp: record.timestamp,
+    headers: record.headers,
+    topic: topic.name,
+    partition: queue.tp.partition,
+    offset: record.offset,
+  }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** The processor that asked for a call, and its own name for the effect. */
+function receiverOf(finished: FinishedCall, { id, graph }: TaskOptions) {
+  const dot = finished.effect.lastIndexOf('.')
+  const processor = graph.processors.find(({ node }) => node.name === finished.effect.slice(0, dot))
+  if (!processor) throw new Error(`task ${id} has no processor for results of ${finished.effect}`)
+  return { processor, effect: finished.effect.slice(dot + 1) }
+}
 
 function withPlace(error: unknown, queue: PartitionQueue, record: LogRecord): Error {
   return new Error(
     `processing ${queue.tp.topic}:${queue.tp.partition}@${record.offset} failed: ${messageOf(error)}`,
-    {
-      cause: error,
-    },
+    { cause: error },
   )
 }

@@ -1,0 +1,158 @@
+/**
+ * Reads the log for the loop: one fetch over the partitions of all tasks and the global tables. What it asks for is
+ * kept between rounds and made anew only when the tasks change.
+ */
+import type { Clock } from '../clock.ts'
+import { type FetchedPartition, type Fetcher, type FetchRequest, LogError } from '../record-log/port.ts'
+import type { Report } from './bulk-sink.ts'
+import type { GlobalTables } from './global-tables.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { Task } from './task.ts'
+
+export interface Poller {
+  /** The loop's tasks are these from now on. */
+  follow(tasks: Iterable<Task>): void
+  /**
+   * Fetches once and hands out what came. With a signal it waits for records until then; without one it returns at
+   * once. True when any position moved.
+   */
+  poll(signal?: AbortSignal): Promise<boolean>
+}
+
+export interface PollerOptions {
+  readonly fetcher: Fetcher
+  readonly globals: GlobalTables
+  readonly clock: Clock
+  readonly report: Report
+  /** The position of a queue is gone from the log, or its topic is. */
+  readonly onLostPosition: (fetched: FetchedPartition) => void
+}
+
+/** A partition with this many records waiting is not fetched. */
+const queueRecordsMax = 2000
+const fetchBytes = 1024 * 1024
+const longestWaitMs = 60_000
+/** The first trouble is retried at once; from then on the pauses double, up to the longest. */
+const firstPauseMs = 50
+const longestPauseMs = 2000
+
+/** A request that is used again with a newer offset. */
+interface Followed {
+  readonly queue: PartitionQueue
+  readonly request: { topic: string; partition: number; offset: number; maxBytes: number }
+}
+
+export function makePoller(options: PollerOptions): Poller {
+  const { fetcher, globals, clock } = options
+  let followed: Followed[] = []
+  /** Topic → partition → queue. */
+  let queues = new Map<string, (PartitionQueue | undefined)[]>()
+  const wanted: FetchRequest[] = []
+  let troubles = 0
+  let pauseUntil = Number.NEGATIVE_INFINITY
+
+  function collect() {
+    wanted.length = 0
+    for (const request of globals.requests()) wanted.push(request)
+    for (const { queue, request } of followed) {
+      // The head of a delayed source is all that is looked at; the rest waits in the log.
+      if (queue.size() >= (queue.source.delayMs === undefined ? queueRecordsMax : 1)) continue
+      request.offset = queue.fetchOffset()
+      wanted.push(request)
+    }
+  }
+
+  function trouble(message: string, cause?: unknown) {
+    troubles++
+    const pauseMs = troubles === 1 ? 0 : Math.min(firstPauseMs * 2 ** (troubles - 2), longestPauseMs)
+    pauseUntil = clock.now() + pauseMs
+    if (troubles === 3) options.report(`${message}; it is asked again until it answers`, cause)
+  }
+
+  async function fetch(signal: AbortSignal | undefined): Promise<readonly FetchedPartition[]> {
+    try {
+      return await fetcher.fetch(wanted, {
+        isolation: 'read_committed',
+        maxWaitMs: signal ? longestWaitMs : 0,
+        ...(signal && { signal }),
+      })
+    } catch (error) {
+      if (!(error instanceof LogError && error.kind === 'retriable')) throw error
+      trouble('the log cannot be read', error)
+      return []
+    }
+  }
+
+  async function deliver(fetched: readonly FetchedPartition[]): Promise<boolean> {
+    let moved = await globals.apply(fetched)
+    let healthy = fetched.length > 0
+    for (const partition of fetched) {
+      const queue = queues.get(partition.topic)?.[partition.partition]
+      if (partition.problem === 'retriable') {
+        healthy = false
+        trouble(`${partition.topic}:${partition.partition} cannot be read`)
+      } else if (queue && partition.problem) {
+        options.onLostPosition(partition)
+      } else if (queue) {
+        const before = queue.fetchOffset()
+        if (partition.batches.length > 0) await prepare(queue, partition)
+        queue.add(partition)
+        if (queue.fetchOffset() !== before) moved = true
+      }
+    }
+    if (healthy) troubles = 0
+    return moved
+  }
+
+  return {
+    follow(tasks) {
+      followed = []
+      queues = new Map()
+      for (const task of tasks) {
+        for (const queue of task.queues) {
+          const { topic, partition } = queue.tp
+          followed.push({ queue, request: { topic, partition, offset: 0, maxBytes: fetchBytes } })
+          const partitions = queues.get(topic) ?? []
+          partitions[partition] = queue
+          queues.set(topic, partitions)
+        }
+      }
+    },
+    async poll(signal) {
+      collect()
+      if (wanted.length === 0 || clock.now() < pauseUntil) {
+        if (signal) await untilAborted(signal, clock, pauseUntil)
+        return false
+      }
+      return deliver(await fetch(signal))
+    },
+  }
+}
+
+/** Waits for the signal, or for the end of a pause that has not passed. */
+function untilAborted(signal: AbortSignal, clock: Clock, pauseUntil: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const cancel = clock.now() < pauseUntil ? clock.at(pauseUntil, finish) : () => {}
+    function finish() {
+      cancel()
+      signal.removeEventListener('abort', finish)
+      resolve()
+    }
+    signal.addEventListener('abort', finish)
+  })
+}
+
+/** Awaits what a serde must fetch (a schema) before these records can be decoded. */
+async function prepare(queue: PartitionQueue, fetched: FetchedPartition) {
+  const { key, value } = queue.source.topic
+  if (!key.prepare && !value.prepare) return
+  for (const batch of fetched.batches) {
+    for (const record of batch.records) {
+      const pendingKey = key.prepare?.(record.key)
+      if (pendingKey) await pendingKey
+      const pendingValue = value.prepare?.(record.value)
+      if (pendingValue) await pendingValue
+    }
+  }
+}
