@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
+import { LogError } from '../engine/index.ts'
+import { SealingError } from '../schemas/index.ts'
 import { capturedSurroundings } from './cli/captured-surroundings.ts'
+import { environmentalFailure } from './commands/start.ts'
 import { runCommand } from './main.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'waybill-cli-'))
@@ -240,5 +243,18 @@ describe('waybill start', () => {
     const { code, err } = await (refused ?? Promise.reject(new Error('never started')))
     expect(code).toBe(3)
     expect(err).toContain('in use by this process')
+  })
+
+  it('words what broke around it, and leaves bugs as they are', () => {
+    const full = environmentalFailure(new LogError('rejected', 'no space left on device'))
+    expect(full).toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(/^the record log failed: no space.* — mend/),
+    })
+    expect(environmentalFailure(new SealingError('missing_key', 'k1', 'no key "k1"'))).toMatchObject({
+      exitCode: 2,
+    })
+    const bug = new TypeError('x is not a function')
+    expect(environmentalFailure(bug)).toBe(bug)
   })
 })

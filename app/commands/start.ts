@@ -1,6 +1,8 @@
 /** `waybill start`: the whole pipeline in this process, with a demo to look at. */
 import type { Command } from 'commander'
-import { oneLine, problemText } from '../cli/cli-error.ts'
+import { LogError } from '../../engine/index.ts'
+import { SealingError } from '../../schemas/index.ts'
+import { CliError, oneLine, problemText } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import { colorWanted, type StopReason, type Surroundings } from '../cli/surroundings.ts'
 import { programVersion } from '../cli/version.ts'
@@ -96,11 +98,27 @@ async function watch(waybill: RunningWaybill, config: Config, surroundings: Surr
   const endsAt = config.durationMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + config.durationMs
   try {
     await Promise.race([wait(clock, endsAt, stop), waybill.failed])
+  } catch (error) {
+    throw environmentalFailure(error)
   } finally {
     showing.abort()
     await painted
   }
   return stop.aborted && (stop.reason as StopReason) === 'SIGINT' ? exitCode.interrupted : exitCode.ok
+}
+
+/** What broke around us gets words and a mend; everything else is a bug and stays as it is. */
+export function environmentalFailure(error: unknown): unknown {
+  if (error instanceof LogError) {
+    const mend = 'mend the cause (a full or failing disk?) and start again: nothing accepted is lost'
+    const problem = { what: `the record log failed: ${error.message}`, mend }
+    return new CliError(exitCode.unreachable, problem, { cause: error })
+  }
+  if (error instanceof SealingError) {
+    const problem = { what: error.message, mend: 'restore the key file that sealed this data' }
+    return new CliError(exitCode.usage, problem, { cause: error })
+  }
+  return error
 }
 
 function readPartners(
