@@ -12,7 +12,7 @@ export interface ReplaySummary {
   /** False when it was interrupted. */
   readonly complete: boolean
   readonly records_in: number
-  /** Lines that are no record. */
+  /** Lines that are no record; they are among the undecodable too. */
   readonly bad_lines: number
   /** Records that are no row change of an order or assignment, by why. */
   readonly ignored: Counts
@@ -47,7 +47,10 @@ export function summarize(
 ): ReplaySummary {
   const by = (name: string, label: string) => countsBy(outcome.counters, name, label)
   const events = by(enrichCounters.events, 'event')
-  const undecodable = by('records.dead_lettered', 'reason')
+  const undecodable = {
+    ...by('records.dead_lettered', 'reason'),
+    ...(run.badLines > 0 && { bad_line: run.badLines }),
+  }
   const total = (name: string) => sum(by(name, ''))
   return {
     dry_run: run.dryRun,
@@ -92,7 +95,7 @@ function countsBy(counters: ReadonlyMap<string, number>, name: string, label: st
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a))
 }
 
-/** The summary as aligned lines; what did not happen is left out, except for the totals. */
+/** The summary as aligned lines. What somebody would look for is there when it is zero too; the rest is left out. */
 export function summaryText(summary: ReplaySummary): string {
   const lines: string[] = [
     heading(
@@ -100,17 +103,16 @@ export function summaryText(summary: ReplaySummary): string {
       summary.records_in,
       `${formatMs(summary.elapsed_ms)}, ${formatCount(summary.records_per_second)}/s`,
     ),
-    ...optional('not a record', summary.bad_lines),
     ...details('ignored', summary.ignored),
     ...optional('truncated', summary.truncated),
-    ...optional('duplicates', summary.duplicates_dropped),
-    ...optional('imports', summary.imports),
+    heading('duplicates', summary.duplicates_dropped),
+    heading('imports', summary.imports),
     heading('undecodable', summary.undecodable_total),
     ...details('', summary.undecodable),
     heading('events', summary.events_total),
     ...details('', summary.events),
-    ...optional('missed', summary.missed_transitions),
-    ...optional('held', summary.held),
+    heading('missed', summary.missed_transitions),
+    heading('held', summary.held),
     ...details('riders', summary.riders),
     ...details('routing', summary.routing),
     heading(summary.dry_run ? 'would be sent' : 'delivered', summary.delivered),
