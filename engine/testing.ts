@@ -18,7 +18,15 @@ export interface TestDriverOptions {
   readonly bulkSinks?: ApplicationOptions['bulkSinks']
   readonly deadLetter?: ApplicationOptions['deadLetter']
   readonly pools?: ApplicationOptions['pools']
+  readonly calls?: ApplicationOptions['calls']
   readonly timeFrom?: ApplicationOptions['timeFrom']
+  readonly housekeeping?: ApplicationOptions['housekeeping']
+  /** Default: every commit as soon as there is something to commit. */
+  readonly commit?: ApplicationOptions['commit']
+  /** Default: one whose clock is the driver's. Given, several drivers share a log. */
+  readonly log?: MemoryLog
+  /** The clock of a given log. */
+  readonly clock?: ManualClock
   /** Default 4. */
   readonly partitions?: number
   /** Where the clock starts, in milliseconds since the epoch. Default 2026-01-01T00:00:00Z. */
@@ -46,9 +54,17 @@ export interface TestDriver {
   pipe<K, V>(topic: Topic<K, V>, ...records: PipedRecord<K, V>[]): Promise<void>
   /** Appends without waiting. */
   append<K, V>(topic: Topic<K, V>, ...records: PipedRecord<K, V>[]): Promise<void>
-  /** Waits until no instance has anything to do before the next due time. */
+  /** Waits until no instance has anything to do before the next due time, and no call is open. */
   settle(): Promise<void>
-  /** Moves time forward, stopping at every due time on the way, and lets everything settle after each. */
+  /**
+   * As `settle`, but calls may stay open: those that wait for time, or for the test. Others get the time that promises
+   * alone take.
+   */
+  quiet(): Promise<void>
+  /**
+   * Moves time forward, stopping at every timer on the way, and lets everything become quiet after each; calls that
+   * do real input or output are to be awaited with `settle` before.
+   */
   advance(ms: number): Promise<void>
   /** Every committed record of a topic, partition by partition, decoded. */
   read<K, V>(topic: Topic<K, V>): Promise<InputRecord<K, V>[]>
@@ -62,12 +78,15 @@ export interface TestDriver {
   close(): Promise<void>
 }
 
+/** Turns of the event loop that calls get which wait for nothing but promises. */
+const promiseTurns = 5
+
 /** The type that effects of any processor fit. */
 export type AnyEffects = Readonly<Record<string, EffectHandler<never, unknown>>>
 
 export async function testDriver(options: TestDriverOptions): Promise<TestDriver> {
-  const clock = manualClock(options.startMs ?? Date.UTC(2026, 0, 1))
-  const log = createMemoryLog({ clock })
+  const clock = options.clock ?? manualClock(options.startMs ?? Date.UTC(2026, 0, 1))
+  const log = options.log ?? createMemoryLog({ clock })
   const disks = memoryDisks()
   const applications = new Map<string, Application>()
   const reports: string[] = []
@@ -83,12 +102,14 @@ export async function testDriver(options: TestDriverOptions): Promise<TestDriver
       defaultPartitions: partitions,
       pipelineClock: clock,
       realClock: clock,
-      commit: { floorMs: 0 },
+      commit: options.commit ?? { floorMs: 0 },
+      housekeeping: options.housekeeping ?? { everyMs: Number.POSITIVE_INFINITY },
       report: (message) => reports.push(message),
       ...(options.effects && { effects: options.effects }),
       ...(options.bulkSinks && { bulkSinks: options.bulkSinks }),
       ...(options.deadLetter && { deadLetter: options.deadLetter }),
       ...(options.pools && { pools: options.pools }),
+      ...(options.calls && { calls: options.calls }),
       ...(options.timeFrom && { timeFrom: options.timeFrom }),
     })
     applications.set(instanceId, application)
@@ -111,14 +132,21 @@ export async function testDriver(options: TestDriverOptions): Promise<TestDriver
     return Array.from({ length: found?.partitions ?? 0 }, (_, partition) => ({ topic, partition }))
   }
 
-  async function settle() {
+  async function settle(calls?: { running: 'awaited' | 'ignored' }) {
     // One instance's output may be another's input: settled is when a whole round wrote nothing.
     for (let before = ''; ; ) {
-      for (const application of applications.values()) await application.settled()
+      await log.levers.groups.settled(options.topology.name)
+      for (const application of applications.values()) await application.settled(calls)
       const now = await ends()
       if (now === before) return
       before = now
     }
+  }
+
+  async function quiet() {
+    await settle({ running: 'ignored' })
+    for (let turn = 0; turn < promiseTurns; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await settle({ running: 'ignored' })
   }
 
   async function append<K, V>(topic: Topic<K, V>, ...records: PipedRecord<K, V>[]) {
@@ -172,7 +200,8 @@ export async function testDriver(options: TestDriverOptions): Promise<TestDriver
     disks,
     reports,
     start,
-    settle,
+    settle: () => settle(),
+    quiet,
     append,
     application(instanceId) {
       const found = applications.get(instanceId)
@@ -189,10 +218,10 @@ export async function testDriver(options: TestDriverOptions): Promise<TestDriver
         const next = clock.nextTimer()
         if (next === undefined || next >= target) break
         clock.advanceTo(Math.max(next, clock.now()))
-        await settle()
+        await quiet()
       }
       clock.advanceTo(target)
-      await settle()
+      await quiet()
     },
     async read(topic) {
       const records = []

@@ -1,14 +1,14 @@
 /**
- * The built topology: immutable data with what follows from it (sub-topologies, stores, changelogs), and its two
- * drawings, text and Mermaid.
+ * The built topology: immutable data with what follows from it (sub-topologies, stores, changelogs). What can be
+ * wrong with a graph is found here, before anything runs. Its drawings are in `drawing.ts`.
  */
+import { describe, mermaid } from './drawing.ts'
 import { TopologyError } from './errors.ts'
 import {
   type AnyTopic,
   type Edge,
   effectsOf,
   type GlobalTableSpec,
-  intentStoreName,
   type Node,
   type SourceNode,
   storesOf,
@@ -39,13 +39,14 @@ export function makeTopology(
   globals: readonly GlobalTableSpec[],
 ): Topology {
   const topics = collectTopics(nodes, globals)
-  checkNames(nodes)
+  checkNames(nodes, globals)
   const subTopologies = cutIntoSubTopologies(nodes, edges)
   for (const part of subTopologies) {
     if (part.sources.length === 0) {
       throw new TopologyError(`${part.nodes[0]?.name} is connected to no source`)
     }
     checkCoPartitioning(part, (source) => source.topic.partitions)
+    checkBulkSink(part)
   }
   checkOneReaderPerTopic(subTopologies)
   const topology: Topology = {
@@ -77,12 +78,34 @@ function collectTopics(nodes: readonly Node[], globals: readonly GlobalTableSpec
   return topics
 }
 
-function checkNames(nodes: readonly Node[]) {
+function checkNames(nodes: readonly Node[], globals: readonly GlobalTableSpec[]) {
   const names = new Set<string>()
+  for (const { name } of [...nodes, ...globals]) {
+    if (names.has(name)) throw new TopologyError(`two nodes are named ${name}: names must be unique`)
+    // Node names become parts of state keys and of task-and-effect names.
+    if (name === '' || name.includes('|'))
+      throw new TopologyError(`"${name}" cannot be a name: no | and not empty`)
+    names.add(name)
+  }
+}
+
+/**
+ * The offsets of a bulk sink's task stay behind until its batch is written; state and outputs that are committed
+ * meanwhile would happen twice after a crash.
+ */
+function checkBulkSink({ nodes }: SubTopology) {
+  const [sink, other] = nodes.filter((node) => node.kind === 'bulk-sink')
+  if (!sink) return
+  if (other) throw new TopologyError(`bulk sinks ${sink.name} and ${other.name} share their sources: use one`)
   for (const node of nodes) {
-    if (names.has(node.name))
-      throw new TopologyError(`two nodes are named ${node.name}: names must be unique`)
-    names.add(node.name)
+    const writes =
+      node.kind === 'sink' ||
+      storesOf(node).size > 0 ||
+      (node.kind === 'processor' && effectsOf(node).length > 0)
+    if (!writes) continue
+    throw new TopologyError(
+      `bulk sink ${sink.name} and ${node.name} share their sources, but only one of them could be exactly once: give the bulk sink a topology of its own`,
+    )
   }
 }
 
@@ -100,106 +123,4 @@ function checkOneReaderPerTopic(subTopologies: readonly SubTopology[]) {
       readers.set(source.topic.name, source)
     }
   }
-}
-
-function nodeLabel(node: Node): string {
-  switch (node.kind) {
-    case 'source':
-      return node.delayMs === undefined
-        ? `source ${node.topic.name}`
-        : `delayed source ${node.topic.name} (+${node.delayMs / 1000} s)`
-    case 'operator':
-      return `${node.operation} ${node.name}`
-    case 'processor':
-      return `processor ${node.name}`
-    case 'sink':
-      return `sink ${node.topic.name}`
-    case 'bulk-sink':
-      return `bulk sink ${node.name}`
-  }
-}
-
-function nodeDetails(node: Node): string[] {
-  const stores = [...storesOf(node).keys()].map((store) => `store ${store}`)
-  if (node.kind === 'operator') return [...stores, ...node.globals.map((table) => `global table ${table}`)]
-  if (node.kind !== 'processor') return stores
-  return [
-    ...stores,
-    ...[...node.globals.values()].map((table) => `global table ${table}`),
-    ...effectsOf(node).map(
-      ([effect]) => `effect ${effect} (intents in ${intentStoreName(node.name, effect)})`,
-    ),
-  ]
-}
-
-function describe(topology: Topology): string {
-  const lines = [`topology ${topology.name}`]
-  for (const global of topology.globals) lines.push(`  global table ${global.name} ← ${global.topic.name}`)
-  for (const part of topology.subTopologies) {
-    lines.push(`  sub-topology ${part.index}`)
-    for (const node of part.nodes) {
-      const targets = part.edges
-        .filter((edge) => edge.from === node.name)
-        .map((edge) => (edge.toPort === 'in' ? edge.to : `${edge.to}.${edge.toPort}`))
-      lines.push(`    ${nodeLabel(node)}${targets.length > 0 ? ` → ${targets.join(', ')}` : ''}`)
-      for (const detail of nodeDetails(node)) lines.push(`      ${detail}`)
-    }
-  }
-  return lines.join('\n')
-}
-
-function mermaid(topology: Topology): string {
-  const ids = new Map<string, string>()
-  const id = (key: string) => {
-    const known = ids.get(key)
-    if (known) return known
-    const made = `n${ids.size}`
-    ids.set(key, made)
-    return made
-  }
-  const lines = ['flowchart TD']
-  const topicsDrawn = new Set<string>()
-  const topicNode = (name: string) => {
-    if (!topicsDrawn.has(name)) lines.push(`  ${id(`topic ${name}`)}[(${name})]`)
-    topicsDrawn.add(name)
-    return id(`topic ${name}`)
-  }
-  for (const part of topology.subTopologies) {
-    for (const node of part.nodes) {
-      if (node.kind === 'source' || node.kind === 'sink') topicNode(node.topic.name)
-    }
-  }
-  for (const part of topology.subTopologies) {
-    lines.push(`  subgraph s${part.index} [sub-topology ${part.index}]`)
-    for (const node of part.nodes) {
-      if (node.kind === 'source' || node.kind === 'sink') continue
-      lines.push(`    ${id(node.name)}["${nodeLabel(node)}"]`)
-    }
-    lines.push('  end')
-    const drawn = new Map(part.nodes.map((node) => [node.name, node]))
-    for (const edge of part.edges) lines.push(`  ${edgeLine(edge, drawn, id, topicNode)}`)
-  }
-  for (const global of topology.globals) {
-    const from = topicNode(global.topic.name)
-    for (const node of topology.nodes) {
-      const tables =
-        node.kind === 'processor' ? [...node.globals.values()] : node.kind === 'operator' ? node.globals : []
-      if (tables.includes(global.name)) lines.push(`  ${from} -.-> ${id(node.name)}`)
-    }
-  }
-  return lines.join('\n')
-}
-
-function edgeLine(
-  edge: Edge,
-  nodes: ReadonlyMap<string, Node>,
-  id: (key: string) => string,
-  topicNode: (name: string) => string,
-): string {
-  const from = nodes.get(edge.from)
-  const to = nodes.get(edge.to)
-  const left = from?.kind === 'source' ? topicNode(from.topic.name) : id(edge.from)
-  const right = to?.kind === 'sink' ? topicNode(to.topic.name) : id(edge.to)
-  const delay = from?.kind === 'source' && from.delayMs !== undefined ? `|+${from.delayMs / 1000} s|` : ''
-  return `${left} -->${delay} ${right}`
 }

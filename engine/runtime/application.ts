@@ -16,6 +16,7 @@ import { callScheduler } from './call-scheduler.ts'
 import { type Counters, counters as makeCounters } from './counters.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { globalTables } from './global-tables.ts'
+import { makeHousekeeping } from './housekeeping.ts'
 import { makeInstance } from './instance.ts'
 import { outputBuffer, type TopicFacts } from './output-buffer.ts'
 import { storeSpecs } from './task-factory.ts'
@@ -50,6 +51,11 @@ export interface ApplicationOptions {
   readonly timeFrom?: 'clock' | 'records'
   /** Default: 50 ms at the latest, and the log's own floor. */
   readonly commit?: { readonly intervalMs?: number; readonly floorMs?: number }
+  /**
+   * How often the log is cleaned up (default: every minute; Infinity: never), and the other groups that read the
+   * purged topics of this topology.
+   */
+  readonly housekeeping?: { readonly everyMs?: number; readonly alsoReadBy?: readonly string[] }
   /** Decoded committed values kept in memory per store. Default 20,000. */
   readonly cacheEntries?: number
   /** Told about problems the engine goes on with. */
@@ -57,6 +63,7 @@ export interface ApplicationOptions {
 }
 
 export interface Application {
+  /** Rejects when the topology does not fit the log, or the first tasks cannot be opened. */
   start(): Promise<void>
   /** Clean: running calls get up to 2 s, the last commit is written, the group is left, the disk is closed. */
   stop(): Promise<void>
@@ -72,11 +79,14 @@ export interface Application {
   /** Rejects when the instance stops because of a bug or a broken environment; never resolves. */
   readonly failed: Promise<never>
   readonly counters: Counters
+  /** Cleans the log up now. */
+  cleanUp(): Promise<void>
   /** Ids of the tasks that run here. */
   taskIds(): string[]
 }
 
 const leaseMs = 2000
+const housekeepingMs = 60_000
 
 export function createApplication(options: ApplicationOptions): Application {
   const { topology, log, disk } = options
@@ -122,9 +132,10 @@ export function createApplication(options: ApplicationOptions): Application {
     report,
   })
   const output = outputBuffer(factsOf)
+  const groupId = options.groupId ?? topology.name
   const instance = makeInstance({
     topology,
-    groupId: options.groupId ?? topology.name,
+    groupId,
     instanceId: options.instanceId,
     log,
     disk,
@@ -162,6 +173,16 @@ export function createApplication(options: ApplicationOptions): Application {
     },
     onFailure: (error) => fail(error),
   })
+  const housekeeping = makeHousekeeping({
+    log,
+    groups: [groupId, ...(options.housekeeping?.alsoReadBy ?? [])],
+    topics: topology.topics,
+    owned: instance.owned,
+    clock: realClock,
+    everyMs: options.housekeeping?.everyMs ?? housekeepingMs,
+    counters,
+    report,
+  })
   wake = instance.loop.wake
   lastHeartbeatAt = instance.lastHeartbeatAt
 
@@ -172,12 +193,18 @@ export function createApplication(options: ApplicationOptions): Application {
       checkHandlers(options)
       await makeTopics(options, facts)
       await instance.start()
+      housekeeping.start()
     },
     async stop() {
+      await housekeeping.stop()
       await instance.stop()
       await disk.close()
     },
-    kill: instance.kill,
+    kill() {
+      void housekeeping.stop()
+      instance.kill()
+    },
+    cleanUp: housekeeping.round,
     settled: (calls) => Promise.race([instance.settled(calls), failed]),
     nextDue: instance.loop.nextDue,
     taskIds: () => [...instance.loop.tasks()].map((task) => task.id).sort(),

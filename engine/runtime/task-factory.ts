@@ -194,7 +194,7 @@ async function openStores(
       prefix,
       disk: surroundings.disk,
       value: spec.value,
-      maxValueBytes: surroundings.maxChangelogBytes,
+      maxRecordBytes: surroundings.maxChangelogBytes,
       cacheEntries: surroundings.cacheEntries,
       journal,
     })

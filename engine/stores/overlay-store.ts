@@ -4,7 +4,7 @@
  */
 import { RecordRejected } from '../graph/errors.ts'
 import type { KeyValueStore } from '../graph/processor.ts'
-import type { NewRecord } from '../record-log/port.ts'
+import { type NewRecord, recordBytes } from '../record-log/port.ts'
 import type { Serde } from '../serdes/serde.ts'
 import type { Disk, DiskOperation } from './disk.ts'
 
@@ -24,8 +24,8 @@ export interface StoreOptions<V> {
   readonly prefix: string
   readonly disk: Disk
   readonly value: Serde<V>
-  /** The largest value that its changelog takes, in bytes. */
-  readonly maxValueBytes: number
+  /** The largest record that its changelog takes, in bytes. */
+  readonly maxRecordBytes: number
   /** How many committed values are kept decoded. */
   readonly cacheEntries: number
   /** Receives the undo of every write, while a record is in hand. */
@@ -89,12 +89,8 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       const bytes = serde.serialize(value)
       if (bytes === null)
         throw new Error(`store ${options.name}: a value serialized to null; delete the key instead`)
-      if (bytes.length + key.length * 3 > options.maxValueBytes) {
-        throw new RecordRejected(
-          'state_too_large',
-          `the entry of ${bytes.length} bytes does not fit the changelog of store ${options.name} (limit ${options.maxValueBytes})`,
-        )
-      }
+      // Three bytes a character is the most that UTF-8 takes: exact only where it matters.
+      if (70 + bytes.length + key.length * 3 > options.maxRecordBytes) checkFits(options, key, bytes)
       write(key, { value, bytes })
     },
     delete(key) {
@@ -131,4 +127,18 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       }
     },
   }
+}
+
+/** Refused when it is written, not when it is sent: by then it would spoil the transaction of everybody. */
+function checkFits(
+  { name, maxRecordBytes }: Pick<StoreOptions<unknown>, 'name' | 'maxRecordBytes'>,
+  key: string,
+  bytes: Uint8Array,
+): void {
+  const size = recordBytes({ key: Buffer.from(key), value: bytes, headers: [] })
+  if (size <= maxRecordBytes) return
+  throw new RecordRejected(
+    'state_too_large',
+    `an entry of ${size} bytes does not fit the changelog of store ${name} (limit ${maxRecordBytes})`,
+  )
 }
