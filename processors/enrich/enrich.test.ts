@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { LookupResult } from '../../ports/dispatch.ts'
 import { enrichCounters } from './counters.ts'
-import { type EnrichHarness, enrichHarness } from './harness.ts'
 import { assignmentChange, noPosition, orderChange, position, row, startMs, update } from './order-change.ts'
+import { type EnrichHarness, enrichHarness } from './testing/harness.ts'
 
 const confirmed = () => orderChange('CREATE', row('CONFIRMED', { attempt_no: 0 }), position(1))
 const goesOut = (sequence = 2, attempt = 1) =>

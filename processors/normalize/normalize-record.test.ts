@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { AssignmentChange, OrderChange } from '../../schemas/index.ts'
+import { defaultSource } from './default-source.ts'
+import { normalizeRecord, sourceTopicHeader } from './normalize-record.ts'
+import type { NormalizeResult } from './outcomes.ts'
 import {
   assignmentRow,
   capturedRecord,
@@ -9,10 +12,7 @@ import {
   orderRow,
   testMapping,
   testSealer,
-} from './captured-message.ts'
-import { defaultSource } from './default-source.ts'
-import { normalizeRecord, sourceTopicHeader } from './normalize-record.ts'
-import type { NormalizeResult } from './outcomes.ts'
+} from './testing/captured-message.ts'
 
 const orderOf = (result: NormalizeResult): OrderChange => {
   if (result.kind !== 'order') throw new Error(JSON.stringify(result))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AssignmentChange, OrderChange } from '../../schemas/index.ts'
+import { normalize, normalizeCounters } from './normalize.ts'
 import {
   assignmentRow,
   capturedRecord,
@@ -7,8 +8,7 @@ import {
   orderRow,
   testMapping,
   testSealer,
-} from './captured-message.ts'
-import { normalize, normalizeCounters } from './normalize.ts'
+} from './testing/captured-message.ts'
 
 /** Runs the processor over one record: what it emits, counts, and whether it refuses. */
 function processed(parts: Parameters<typeof capturedRecord>[0]) {

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { normalizeRecord } from './normalize-record.ts'
+import { sealChange } from './seal-change.ts'
 import {
   assignmentRow,
   capturedRecord,
@@ -8,9 +10,7 @@ import {
   orderRow,
   testMapping,
   testSealer,
-} from './captured-message.ts'
-import { normalizeRecord } from './normalize-record.ts'
-import { sealChange } from './seal-change.ts'
+} from './testing/captured-message.ts'
 
 const mapping = testMapping()
 const seal = (topic: string, value: string | null) => sealChange(topic, value, mapping, testSealer)

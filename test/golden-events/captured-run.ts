@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { seededRandom } from '../../engine/index.ts'
-import { enrichHarness } from '../../processors/enrich/harness.ts'
+import { enrichHarness } from '../../processors/enrich/testing/harness.ts'
 import { defaultSource } from '../../processors/normalize/default-source.ts'
 import { normalizeRecord } from '../../processors/normalize/normalize-record.ts'
 import { parseSourceMapping, type SourceMapping } from '../../processors/normalize/source-mapping.ts'

@@ -1,8 +1,9 @@
 /** Input that cannot be read: each is counted, kept sealed with its reason, and holds nothing else up. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Topic } from '../../engine/index.ts'
+import type { CapturedLine } from './captured-line.ts'
 import { partnerId, tamper } from './order-database.ts'
-import { type CapturedLine, type PipelineDriver, partnerOf, pipelineDriver } from './pipeline-driver.ts'
+import { type PipelineDriver, partnerOf, pipelineDriver } from './pipeline-driver.ts'
 
 let pipe: PipelineDriver
 beforeEach(async () => {

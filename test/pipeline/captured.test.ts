@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type CapturedLine, partnerOf, pipelineDriver } from './pipeline-driver.ts'
+import type { CapturedLine } from './captured-line.ts'
+import { partnerOf, pipelineDriver } from './pipeline-driver.ts'
 
 const fixture = (name: string): CapturedLine[] =>
   readFileSync(new URL(`../fixtures/cdc/${name}`, import.meta.url), 'utf8')

@@ -2,7 +2,7 @@
  * A small order database with its dispatch table: each statement gives the records that Debezium's MariaDB connector
  * writes for it, in the shape of the fixtures. Columns that a test is not about get defaults.
  */
-import type { CapturedLine } from './pipeline-driver.ts'
+import type { CapturedLine } from './captured-line.ts'
 
 /** A row, by column. */
 export type Row = Readonly<Record<string, unknown>>

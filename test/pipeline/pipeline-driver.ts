@@ -24,6 +24,7 @@ import {
 } from '../../schemas/index.ts'
 import { pipeline } from '../../topology/pipeline.ts'
 import { makeTopics, type Topics } from '../../topology/topics.ts'
+import type { CapturedLine } from './captured-line.ts'
 import { type OrderDatabase, orderDatabase } from './order-database.ts'
 
 /** A request as the receiver saw it. */
@@ -67,15 +68,6 @@ export interface PipelineDriver {
   counted(name: string): number
   readonly seal: (text: string) => string
   close(): Promise<void>
-}
-
-/** One line of a captured file. */
-export interface CapturedLine {
-  readonly topic: string
-  readonly key: string | null
-  readonly value: string | null
-  readonly timestamp: number
-  readonly headers?: Readonly<Record<string, string>>
 }
 
 export const acknowledged: SendOutcome = {

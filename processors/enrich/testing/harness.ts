@@ -2,8 +2,8 @@
  * Runs ENRICH's handlers without an engine, for tests: stores as maps of encoded values (so that every value is one
  * the schemas accept), emits as arrays, an effect port that remembers, and pipeline time moved by hand.
  */
-import type { EffectResult, Intent, ProcessorHandlers } from '../../engine/index.ts'
-import type { LookupRequest, LookupResult } from '../../ports/dispatch.ts'
+import type { EffectResult, Intent, ProcessorHandlers } from '../../../engine/index.ts'
+import type { LookupRequest, LookupResult } from '../../../ports/dispatch.ts'
 import {
   type AssignmentChange,
   type AssignmentState,
@@ -12,9 +12,9 @@ import {
   type OrderEvent,
   type OrderState,
   openFolderRegistry,
-} from '../../schemas/index.ts'
-import { type EnrichShape, enrich } from './enrich.ts'
-import type { EnrichTiming } from './timing.ts'
+} from '../../../schemas/index.ts'
+import { type EnrichShape, enrich } from '../enrich.ts'
+import type { EnrichTiming } from '../timing.ts'
 
 /** An event as it left. */
 export interface EmittedEvent {

@@ -1,12 +1,12 @@
 /** Builds captured records for tests: everything has a sound default but what the test is about. */
-import { seededRandom } from '../../engine/index.ts'
-import { makeSealer } from '../../schemas/index.ts'
-import { defaultSource } from './default-source.ts'
-import type { CapturedRecord } from './normalize-record.ts'
-import { normalizeRecord } from './normalize-record.ts'
-import type { NormalizeResult } from './outcomes.ts'
-import type { SourceMapping } from './source-blocks.ts'
-import { parseSourceMapping } from './source-mapping.ts'
+import { seededRandom } from '../../../engine/index.ts'
+import { makeSealer } from '../../../schemas/index.ts'
+import { defaultSource } from '../default-source.ts'
+import type { CapturedRecord } from '../normalize-record.ts'
+import { normalizeRecord } from '../normalize-record.ts'
+import type { NormalizeResult } from '../outcomes.ts'
+import type { SourceMapping } from '../source-blocks.ts'
+import { parseSourceMapping } from '../source-mapping.ts'
 
 export const testSealer = makeSealer({
   keys: [{ id: 'k1', key: seededRandom(1).bytes(32) }],
