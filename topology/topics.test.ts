@@ -31,6 +31,7 @@ describe('the topics', () => {
       'deliveries.dead': 'delete 30 create',
       'delivery.history': 'delete 30 create',
       'routing.verdicts': 'delete 30 create',
+      'endpoint.health': `compact ${forEver} create`,
       undecodable: 'delete 30 create',
     })
   })

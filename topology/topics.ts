@@ -11,6 +11,7 @@ import {
   type Delivery,
   type DeliveryCommand,
   type DeliveryHistory,
+  type EndpointHealth,
   type OrderChange,
   type OrderEvent,
   type PartnerConfig,
@@ -61,6 +62,8 @@ export interface Topics {
   readonly deadDeliveries: Topic<string, DeadDelivery>
   readonly deliveryHistory: Topic<string, DeliveryHistory>
   readonly routingVerdicts: Topic<string, RoutingVerdict>
+  /** The latest report on each endpoint. */
+  readonly endpointHealth: Topic<string, EndpointHealth>
   /** Keys are those of the refused records, whatever they were. */
   readonly undecodable: Topic<Uint8Array | null, Undecodable>
 }
@@ -135,6 +138,14 @@ export function makeTopics(codecs: Codecs, options: { readonly endpointPartition
       key: utf8,
       ...expiring,
       value: serde(codecs.routingVerdict),
+    }),
+    endpointHealth: defineTopic({
+      name: 'endpoint.health',
+      key: utf8,
+      value: serde(codecs.of('endpoint.health-value')),
+      cleanup: 'compact',
+      retentionMs: -1,
+      partitions: options.endpointPartitions,
     }),
     undecodable: defineTopic({
       name: 'undecodable',

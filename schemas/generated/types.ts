@@ -223,6 +223,85 @@ export interface SourcePosition {
   readonly commit_at: number
 }
 
+/** How an endpoint does: rates over rolling windows, what waits, deadlines kept, and a judgement. Key: endpoint_id. */
+export interface EndpointHealth {
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** Pipeline time of this report. */
+  readonly at: number
+  /** How it does. */
+  readonly state: HealthState
+  /** Why, as a stable word: ack_rate, failures_in_a_row, missed_deadlines, recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed. */
+  readonly reason: string
+  /** Pipeline time at which this state began. */
+  readonly since: number
+  /** Grows with every health record; a lower one never overwrites a higher one. */
+  readonly version: number
+  /** Deliveries that wait. */
+  readonly open: number
+  /** Failed requests since the last success; those that are our own fault do not count. */
+  readonly consecutive_failures: number
+  /** When the first of them ended. */
+  readonly failing_since: number | null
+  /** When the receiver last took one. */
+  readonly last_success_at: number | null
+  /** When a request last failed that was not our own fault. */
+  readonly last_failure_at: number | null
+  /** Outcome class of that failure. */
+  readonly last_failure_class: string | null
+  /** When DELIVER disabled it; null when it is not. */
+  readonly auto_disabled_at: number | null
+  /** Why, as an outcome class. */
+  readonly auto_disabled_reason: string | null
+  /** The last hour, in buckets of a minute. */
+  readonly hour: HealthWindow
+  /** The last 24 hours, in buckets of 24 minutes. */
+  readonly day: HealthWindow
+  /** The last 7 days, in buckets of 168 minutes. */
+  readonly week: HealthWindow
+  /** By event type; only types that have a deadline. */
+  readonly deadlines: Readonly<Record<string, DeadlineCounts>>
+}
+
+/** How an endpoint does. */
+export type HealthState = 'unknown' | 'healthy' | 'at_risk' | 'failing' | 'disabled'
+
+/** A window's counts, with the rate that follows from them. */
+export interface HealthWindow {
+  /** Acknowledged requests by all that are not failed by our own fault, 0 to 1; null without any. */
+  readonly ack_rate: number | null
+  /** Requests made. */
+  readonly attempts: number
+  /** Requests that the receiver took. */
+  readonly acknowledged: number
+  /** Requests that failed, by outcome class. */
+  readonly failed: Readonly<Record<string, number>>
+  /** First requests of a delivery. */
+  readonly first_attempts: number
+  /** First requests that the receiver took. */
+  readonly first_acknowledged: number
+  /** Deliveries acknowledged by their deadline. */
+  readonly within_deadline: number
+  /** Deliveries past their deadline that waited for the receiver. */
+  readonly missed_by_partner: number
+  /** Deliveries past their deadline that waited for us. */
+  readonly missed_by_us: number
+}
+
+/** Verdicts on the deadline of one event type, since counting began. */
+export interface DeadlineCounts {
+  /** Acknowledged in time. */
+  readonly within: number
+  /** Late, waiting for the receiver. */
+  readonly missed_by_partner: number
+  /** Late, waiting for us. */
+  readonly missed_by_us: number
+  /** No verdict: cancelled, or the endpoint took no deliveries then. */
+  readonly excluded: number
+}
+
 /** One transition of one order. */
 export interface OrderEvent {
   /** What partners get. */
@@ -807,6 +886,98 @@ export interface MissedTransition {
   readonly noticed_at: number
 }
 
+/** What WATCH knows of an endpoint besides its windows. Key: endpoint_id. */
+export interface EndpointWatch {
+  /** The partner. */
+  readonly partner_id: string
+  /** Offset of the last history record taken. */
+  readonly seen_offset: number
+  /** Pipeline time in that record. */
+  readonly seen_at: number
+  /** Deliveries that wait. */
+  readonly open: number
+  /** Failed requests since the last success; those that are our own fault do not count. */
+  readonly consecutive_failures: number
+  /** When the first of them ended. */
+  readonly failing_since: number | null
+  /** When the receiver last took one. */
+  readonly last_success_at: number | null
+  /** When a request last failed that was not our own fault. */
+  readonly last_failure_at: number | null
+  /** Outcome class of that failure. */
+  readonly last_failure_class: string | null
+  /** When DELIVER disabled it; null when it is not. */
+  readonly auto_disabled_at: number | null
+  /** Why, as an outcome class. */
+  readonly auto_disabled_reason: string | null
+  /** How it does. */
+  readonly state: HealthState
+  /** Why, as a stable word: ack_rate, failures_in_a_row, missed_deadlines, recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed. */
+  readonly reason: string
+  /** Pipeline time at which this state began. */
+  readonly since: number
+  /** Grows with every health record; a lower one never overwrites a higher one. */
+  readonly version: number
+  /** By event type. */
+  readonly deadlines: Readonly<Record<string, DeadlineCounts>>
+  /** The minute being counted; earlier ones are in the windows. */
+  readonly minute: CountBucket
+}
+
+/** The counts of one bucket of a window. */
+export interface CountBucket {
+  /** Start of the bucket in units of its width since the epoch. */
+  readonly index: number
+  /** What happened in it. */
+  readonly counts: WindowCounts
+}
+
+/** What happened at an endpoint in a span of time. */
+export interface WindowCounts {
+  /** Requests made. */
+  readonly attempts: number
+  /** Requests that the receiver took. */
+  readonly acknowledged: number
+  /** Requests that failed, by outcome class. */
+  readonly failed: Readonly<Record<string, number>>
+  /** First requests of a delivery. */
+  readonly first_attempts: number
+  /** First requests that the receiver took. */
+  readonly first_acknowledged: number
+  /** Deliveries acknowledged by their deadline. */
+  readonly within_deadline: number
+  /** Deliveries past their deadline that waited for the receiver. */
+  readonly missed_by_partner: number
+  /** Deliveries past their deadline that waited for us. */
+  readonly missed_by_us: number
+}
+
+/** A delivery that waits. Key: delivery_id. */
+export interface OpenDelivery {
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** Version of the latest history record taken. */
+  readonly version: number
+  /** Event type. */
+  readonly event: string
+  /** By when it has to be acknowledged; null when nothing is promised. */
+  readonly deadline_at: number | null
+  /** Whether its deadline has passed and was counted. */
+  readonly verdict_given: boolean
+  /** Whether a request failed that was not our own fault. */
+  readonly failed_by_partner: boolean
+}
+
+/** The closed buckets of an endpoint's windows, without empty ones. Key: endpoint_id. */
+export interface EndpointWindows {
+  /** Buckets of a minute. */
+  readonly hour: readonly CountBucket[]
+  /** Buckets of 24 minutes. */
+  readonly day: readonly CountBucket[]
+  /** Buckets of 168 minutes. */
+  readonly week: readonly CountBucket[]
+}
+
 /** A record that could not be read or was refused. */
 export interface Undecodable {
   /** Where it came from. */
@@ -844,6 +1015,7 @@ export interface SubjectTypes {
   readonly 'delivery.commands-value': DeliveryCommand
   readonly 'delivery.history-value': DeliveryHistory
   readonly 'dispatch.changes-value': AssignmentChange
+  readonly 'endpoint.health-value': EndpointHealth
   readonly 'order.events-value': OrderEvent
   readonly 'orders.changes-value': OrderChange
   readonly 'partner.config-value': PartnerConfig
@@ -858,5 +1030,8 @@ export interface SubjectTypes {
   readonly 'store.deliver.states-value': DeliveryStatus
   readonly 'store.enrich.assignments-value': AssignmentState
   readonly 'store.enrich.orders-value': OrderState
+  readonly 'store.watch.endpoints-value': EndpointWatch
+  readonly 'store.watch.open-value': OpenDelivery
+  readonly 'store.watch.windows-value': EndpointWindows
   readonly 'undecodable-value': Undecodable
 }
