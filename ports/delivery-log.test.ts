@@ -1,0 +1,4 @@
+import { deliveryLogContract } from './delivery-log.contract.ts'
+import { createMemoryDeliveryLog } from './memory-delivery-log.ts'
+
+deliveryLogContract({ name: 'memory', open: async (options) => createMemoryDeliveryLog(options) })

@@ -1,0 +1,277 @@
+/**
+ * The delivery log in memory: for tests, for replays that leave nothing behind, and as the plain statement of what
+ * the port means. It keeps the best record of each key and works everything else out when it is asked.
+ */
+import type { DeliveryHistory, RoutingVerdict } from '../schemas/index.ts'
+import {
+  type AttemptRow,
+  type Backlog,
+  type DeliveryLog,
+  DeliveryLogError,
+  type DeliveryRow,
+  type EventFilter,
+  type EventRow,
+  type HealthRow,
+  type LogBatch,
+  type LogPosition,
+  pageLimitMax,
+  type Scope,
+  type StateCounts,
+  type VerdictRow,
+} from './delivery-log.ts'
+import { completeUpTo } from './delivery-log-freshness.ts'
+import { decodeCursor, encodeCursor } from './page-cursor.ts'
+
+type EventFacts = Pick<
+  EventRow,
+  'event_id' | 'partner_id' | 'order_id' | 'event' | 'occurred_at' | 'routed_at'
+>
+
+/** Opens an empty one. */
+export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } = {}): DeliveryLog {
+  const events = new Map<string, EventFacts>()
+  const payloads = new Map<string, { event_id: string; payload_version: string; payload: string }>()
+  const verdicts = new Map<string, RoutingVerdict>()
+  const deliveries = new Map<string, DeliveryHistory>()
+  const attempts = new Map<string, AttemptRow>()
+  const health = new Map<string, HealthRow>()
+  const positions = new Map<string, LogPosition>()
+  const tables = [events, payloads, verdicts, deliveries, attempts, health, positions]
+  let closed = false
+
+  const guard = () => {
+    if (closed) throw new DeliveryLogError('closed', 'the delivery log in memory is closed')
+  }
+  const attemptsOf = (id: string) =>
+    [...attempts.values()].filter((row) => row.delivery_id === id).sort(by((row) => row.attempt_id))
+  const deliveriesOf = (id: string) =>
+    [...deliveries.values()].filter((row) => row.event_id === id).sort(by((row) => row.endpoint_id))
+  const eventRow = (facts: EventFacts): EventRow => foldEvent(facts, deliveriesOf(facts.event_id))
+  const deliveryRow = (latest: DeliveryHistory): DeliveryRow => {
+    const made = attemptsOf(latest.delivery_id)
+    const { at, attempt: _, payload: __, ...rest } = latest
+    return {
+      ...rest,
+      changed_at: at,
+      attempts: made.length,
+      last_outcome: made.at(-1)?.outcome ?? null,
+      last_status_code: made.at(-1)?.status_code ?? null,
+    }
+  }
+  const asOf = async () => {
+    guard()
+    return completeUpTo([...positions.values()], await options.backlog?.())
+  }
+
+  function takeHistory(record: DeliveryHistory) {
+    if (record.delivery_id === '') return
+    keep(events, record.event_id, factsOf(record, record.routed_at), earlierRouted)
+    keep(deliveries, record.delivery_id, record, (one, other) => one.version > other.version)
+    const { attempt, payload, event_id, payload_version } = record
+    if (attempt) keep(attempts, attempt.attempt_id, attemptRow(record, attempt), known)
+    if (payload !== null) {
+      keep(payloads, `${event_id} ${payload_version}`, { event_id, payload_version, payload }, known)
+    }
+  }
+
+  return {
+    asOf,
+    async listEvents(scope, filter, { limit, cursor }) {
+      if (!Number.isInteger(limit) || limit < 1 || limit > pageLimitMax) {
+        throw new RangeError(`a page has 1 to ${pageLimitMax} rows, not ${limit}`)
+      }
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, scope, filter)
+      if (cursor !== undefined && !after) return 'bad_cursor'
+      const as_of = await asOf()
+      const found = [...events.values()]
+        .filter((facts) => isIn(scope, facts) && matches(filter, facts, deliveriesOf(facts.event_id)))
+        .sort((left, right) => -compareEvents(left, right))
+        .filter(
+          (facts) =>
+            !after || compareEvents(facts, { occurred_at: after.occurredAt, event_id: after.eventId }) < 0,
+        )
+      const page = found.slice(0, limit).map(eventRow)
+      const last = found.length > limit ? page.at(-1) : undefined
+      const next = last && { occurredAt: last.occurred_at, eventId: last.event_id }
+      return { events: page, cursor: next ? encodeCursor(next, scope, filter) : null, as_of }
+    },
+    async getEvent(scope, eventId) {
+      guard()
+      const facts = events.get(eventId)
+      if (!facts || !isIn(scope, facts)) return undefined
+      return {
+        event: eventRow(facts),
+        deliveries: deliveriesOf(eventId).map(deliveryRow),
+        verdicts: [...verdicts.values()]
+          .filter((row) => row.event_id === eventId)
+          .map(verdictRow)
+          .sort(by((row) => row.endpoint_id ?? '')),
+        payloads: [...payloads.values()]
+          .filter((row) => row.event_id === eventId)
+          .map(({ payload_version, payload }) => ({ payload_version, payload }))
+          .sort(by((row) => row.payload_version)),
+      }
+    },
+    async getDelivery(scope, deliveryId) {
+      guard()
+      const latest = deliveries.get(deliveryId)
+      if (!latest || !isIn(scope, latest)) return undefined
+      return {
+        delivery: deliveryRow(latest),
+        attempts: attemptsOf(deliveryId),
+        payload: payloads.get(`${latest.event_id} ${latest.payload_version}`)?.payload ?? null,
+      }
+    },
+    async listHealth(scope) {
+      guard()
+      return [...health.values()].filter((row) => isIn(scope, row)).sort(by((row) => row.endpoint_id))
+    },
+    async counts(scope) {
+      guard()
+      const mine = [...deliveries.values()].filter((row) => isIn(scope, row))
+      const ids = new Set(mine.map((row) => row.delivery_id))
+      const count = (rows: Iterable<unknown>) => [...rows].length
+      return {
+        events: count([...events.values()].filter((row) => isIn(scope, row))),
+        attempts: count([...attempts.values()].filter((row) => ids.has(row.delivery_id))),
+        verdicts: count([...verdicts.values()].filter((row) => isIn(scope, row))),
+        endpoints: count([...health.values()].filter((row) => isIn(scope, row))),
+        deliveries: countStates(mine),
+      }
+    },
+    async write(batch: LogBatch) {
+      guard()
+      for (const record of batch.history) takeHistory(record)
+      for (const verdict of batch.verdicts) {
+        keep(events, verdict.event_id, factsOf(verdict, verdict.at), earlierRouted)
+        keep(verdicts, `${verdict.event_id} ${verdict.endpoint_id ?? ''}`, verdict, betterVerdict)
+      }
+      for (const row of batch.health) {
+        keep(health, row.endpoint_id, row, (one, other) => one.reported_at > other.reported_at)
+      }
+      for (const row of batch.positions) {
+        keep(positions, `${row.source}:${row.partition}`, row, (one, other) => one.offset > other.offset)
+      }
+    },
+    async positions() {
+      guard()
+      return [...positions.values()].sort(by((row) => `${row.source}:${row.partition}`))
+    },
+    async clear() {
+      guard()
+      for (const table of tables) table.clear()
+    },
+    ping: async () => guard(),
+    async close() {
+      closed = true
+    },
+  }
+}
+
+const isIn = (scope: Scope, row: { readonly partner_id: string }): boolean =>
+  scope.partnerId === null || scope.partnerId === row.partner_id
+
+function matches(filter: EventFilter, facts: EventFacts, deliveries: readonly DeliveryHistory[]): boolean {
+  const { type, status, sinceMs, untilMs, endpointId, orderId } = filter
+  const inState = (row: DeliveryHistory) =>
+    status === undefined ||
+    (status === 'retried' ? row.retry_count > 0 : row.state === (status === 'failed' ? 'dead' : status))
+  const ofEndpoint = (row: DeliveryHistory) => endpointId === undefined || row.endpoint_id === endpointId
+  return (
+    (type === undefined || facts.event === type) &&
+    (orderId === undefined || facts.order_id === orderId) &&
+    (sinceMs === undefined || facts.occurred_at >= sinceMs) &&
+    (untilMs === undefined || facts.occurred_at < untilMs) &&
+    ((status === undefined && endpointId === undefined) ||
+      deliveries.some((row) => inState(row) && ofEndpoint(row)))
+  )
+}
+
+function foldEvent(facts: EventFacts, deliveries: readonly DeliveryHistory[]): EventRow {
+  const sequences = deliveries.map((row) => row.order_sequence).filter((sequence) => sequence !== null)
+  return {
+    ...facts,
+    deliveries: countStates(deliveries),
+    retry_count: Math.max(0, ...deliveries.map((row) => row.retry_count)),
+    last_change_at: deliveries.length === 0 ? null : Math.max(...deliveries.map((row) => row.at)),
+    order_sequence: sequences.length === 0 ? null : Math.max(...sequences),
+  }
+}
+
+function countStates(deliveries: readonly DeliveryHistory[]): StateCounts {
+  const counts = { waiting: 0, delivered: 0, dead: 0, skipped: 0 }
+  for (const { state } of deliveries) counts[state]++
+  return counts
+}
+
+const factsOf = (row: Omit<EventFacts, 'routed_at'>, routedAt: number): EventFacts => ({
+  event_id: row.event_id,
+  partner_id: row.partner_id,
+  order_id: row.order_id,
+  event: row.event,
+  occurred_at: row.occurred_at,
+  routed_at: routedAt,
+})
+
+const attemptRow = (
+  record: DeliveryHistory,
+  attempt: NonNullable<DeliveryHistory['attempt']>,
+): AttemptRow => ({
+  attempt_id: attempt.attempt_id,
+  delivery_id: record.delivery_id,
+  version: record.version,
+  retry_count: attempt.retry_count,
+  trigger: attempt.trigger,
+  started_at: attempt.started_at,
+  reported_at: record.at,
+  outcome: attempt.outcome.class,
+  status_code: attempt.outcome.status_code,
+  detail: attempt.outcome.detail,
+  duration_ms: attempt.outcome.duration_ms,
+  again: attempt.again,
+  resulting_state: record.state,
+})
+
+const verdictRow = (verdict: RoutingVerdict): VerdictRow => ({
+  endpoint_id: verdict.endpoint_id,
+  verdict: verdict.verdict,
+  delivery_id: verdict.delivery_id,
+  payload_version: verdict.payload_version,
+  decided_at: verdict.at,
+})
+
+/** An event that went to an endpoint once went there, whatever a later repeat of it was told; else the latest word. */
+function betterVerdict(one: RoutingVerdict, other: RoutingVerdict): boolean {
+  if (one.verdict !== other.verdict && (one.verdict === 'ROUTED' || other.verdict === 'ROUTED')) {
+    return one.verdict === 'ROUTED'
+  }
+  return one.at > other.at
+}
+
+/** A repeat is routed again later; the first time counts. */
+const earlierRouted = (one: EventFacts, other: EventFacts) => one.routed_at < other.routed_at
+
+/** What is known stays. */
+const known = () => false
+
+function keep<T>(rows: Map<string, T>, key: string, row: T, better: (one: T, other: T) => boolean): void {
+  const before = rows.get(key)
+  if (before === undefined || better(row, before)) rows.set(key, row)
+}
+
+function compareEvents(
+  left: Pick<EventFacts, 'occurred_at' | 'event_id'>,
+  right: Pick<EventFacts, 'occurred_at' | 'event_id'>,
+): number {
+  return (
+    left.occurred_at - right.occurred_at ||
+    (left.event_id < right.event_id ? -1 : left.event_id > right.event_id ? 1 : 0)
+  )
+}
+
+const by =
+  <T>(keyOf: (row: T) => string) =>
+  (left: T, right: T): number => {
+    const [one, other] = [keyOf(left), keyOf(right)]
+    return one < other ? -1 : one > other ? 1 : 0
+  }

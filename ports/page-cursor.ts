@@ -1,0 +1,41 @@
+/**
+ * The opaque cursor of a list: where the page before ended, and for which question. A cursor of another question
+ * is refused instead of giving a page that fits neither.
+ */
+import { createHash } from 'node:crypto'
+import type { EventFilter, Scope } from './delivery-log.ts'
+
+export interface PagePlace {
+  readonly occurredAt: number
+  readonly eventId: string
+}
+
+export function encodeCursor(place: PagePlace, scope: Scope, filter: EventFilter): string {
+  const parts = [place.occurredAt, place.eventId, questionOf(scope, filter)]
+  return Buffer.from(JSON.stringify(parts)).toString('base64url')
+}
+
+/** Undefined when it is none of ours, or belongs to another scope or filter. */
+export function decodeCursor(cursor: string, scope: Scope, filter: EventFilter): PagePlace | undefined {
+  let parts: unknown
+  try {
+    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(parts)) return undefined
+  const [occurredAt, eventId, question] = parts as unknown[]
+  if (!Number.isSafeInteger(occurredAt) || typeof eventId !== 'string' || !isUuid(eventId)) return undefined
+  return question === questionOf(scope, filter) ? { occurredAt: Number(occurredAt), eventId } : undefined
+}
+
+/** Six bytes tell questions apart; they protect nothing, the scope is applied to every page anyway. */
+function questionOf(scope: Scope, filter: EventFilter): string {
+  const { type, status, sinceMs, untilMs, endpointId, orderId } = filter
+  const parts = [scope.partnerId, type, status, sinceMs, untilMs, endpointId, orderId]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 8)
+}
+
+/** Whether it can be an id at all; what is not is not looked for. */
+export const isUuid = (text: string): boolean =>
+  /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text)
