@@ -16,6 +16,7 @@ const event: OrderEvent = {
     city: null,
     phone_last_digits: null,
     source_commit_at: null,
+    by_hand: false,
   },
 }
 const eventBytes = makeCodec<OrderEvent>('order.events-value', registry).serialize(event)

@@ -29,7 +29,7 @@ const schemaOf = (subject: string, version: number) =>
   parseSchema(registry.schemaOf(registry.idOf(subject, version))?.text ?? '', subject)
 
 const anyEvent = arbitraryValue(
-  schemaOf('order.events-value', 2),
+  schemaOf('order.events-value', 3),
 ) as fc.Arbitrary<unknown> as fc.Arbitrary<OrderEvent>
 const sampled = fc.sample(anyEvent, { seed: 7, numRuns: 1 })[0] as OrderEvent
 const event: OrderEvent = { ...sampled, payload: { ...sampled.payload, event: 'delivered' } }

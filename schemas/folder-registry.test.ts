@@ -45,7 +45,7 @@ describe('the shipped schemas', () => {
       expect(rest).toEqual({ subject: file.subject, version: file.version, text: file.text })
     }
     expect(registry.latest('order.events-value')).toMatchObject({
-      version: 2,
+      version: 3,
       text: expect.stringContaining('"pii"'),
     })
   })

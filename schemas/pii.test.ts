@@ -85,6 +85,7 @@ describe('the fields of a subject', () => {
       city: 'Pune',
       phone_last_digits: '210',
       source_commit_at: 1,
+      by_hand: false,
     },
   }
 

@@ -37,8 +37,9 @@ export function pipeline({ topics, codecs, sealer, mapping, enrichTiming }: Pipe
     inputs: {
       change: streams.stream(topics.orderChanges),
       assignment: streams.stream(topics.assignmentChanges),
+      command: streams.stream(topics.orderCommands, { aligned: false }),
     },
-    outputs: { event: topics.orderEvents },
+    outputs: { event: topics.orderEvents, gaps: topics.orderGaps },
     globals: {},
   })
 

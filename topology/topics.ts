@@ -2,7 +2,15 @@
  * Every topic there is: name, what its bytes mean, and how the log keeps it. Topic names stand here and nowhere
  * else. Keys are UTF-8 text, except on the topics that a connector writes.
  */
-import { defineTopic, rawBytes, type Serde, type Topic, UndecodableError, utf8 } from '../engine/index.ts'
+import {
+  defineTopic,
+  nullable,
+  rawBytes,
+  type Serde,
+  type Topic,
+  UndecodableError,
+  utf8,
+} from '../engine/index.ts'
 import {
   type AssignmentChange,
   type Codec,
@@ -12,8 +20,11 @@ import {
   type DeliveryCommand,
   type DeliveryHistory,
   type EndpointHealth,
+  type FileProgress,
   type OrderChange,
+  type OrderCommand,
   type OrderEvent,
+  type OrderGaps,
   type PartnerConfig,
   type RetryTicket,
   type RoutingVerdict,
@@ -53,6 +64,12 @@ export interface Topics {
   readonly orderChanges: Topic<string, OrderChange>
   readonly assignmentChanges: Topic<string, AssignmentChange>
   readonly orderEvents: Topic<string, OrderEvent>
+  /** What people ask ENRICH to do; keyed by order like all that it reads. */
+  readonly orderCommands: Topic<string, OrderCommand>
+  /** The missed transitions of each order that has some. */
+  readonly orderGaps: Topic<string, OrderGaps | null>
+  /** How far the files of a watched folder have been taken, by file name; written together with their records. */
+  readonly ingestProgress: Topic<string, FileProgress | null>
   readonly partnerConfig: Topic<string, PartnerConfig>
   readonly deliveries: Topic<string, Delivery>
   readonly deliveryCommands: Topic<string, DeliveryCommand>
@@ -104,6 +121,27 @@ export function makeTopics(codecs: Codecs, options: { readonly endpointPartition
       ...byOrder,
       value: serde(codecs.orderEvent),
       retentionMs: 30 * dayMs,
+    }),
+    orderCommands: defineTopic({
+      name: 'order.commands',
+      ...byOrder,
+      value: serde(codecs.of('order.commands-value')),
+      retentionMs: 7 * dayMs,
+    }),
+    orderGaps: defineTopic({
+      name: 'order.gaps',
+      key: utf8,
+      value: nullable(serde(codecs.of('order.gaps-value'))),
+      cleanup: 'compact',
+      retentionMs: -1,
+    }),
+    ingestProgress: defineTopic({
+      name: 'ingest.progress',
+      key: utf8,
+      value: nullable(serde(codecs.of('ingest.progress-value'))),
+      cleanup: 'compact',
+      retentionMs: -1,
+      partitions: 1,
     }),
     partnerConfig: defineTopic({
       name: 'partner.config',

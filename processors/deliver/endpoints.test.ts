@@ -44,6 +44,19 @@ describe('a paused endpoint', () => {
   })
 })
 
+describe('a delivery that a person asked for', () => {
+  it('is called however old its event is, and says that it was asked for', () => {
+    const harness = withPartner()
+    harness.jump(30 * 24 * 3600_000)
+    harness.deliver(delivery({ event: 'out_for_delivery', by_hand: true }))
+    harness.deliver(delivery({ delivery_id: 'd2', event: 'out_for_delivery' }))
+    expect(harness.calls().map(({ intent: { request } }) => [request.delivery_id, request.trigger])).toEqual([
+      ['d1', 'MANUAL'],
+    ])
+    expect(harness.history('d2').at(-1)).toMatchObject({ state: 'skipped', reason: 'too_old' })
+  })
+})
+
 describe('a disabled or missing endpoint', () => {
   it('has its deliveries skipped and kept, redrivable once it is back', () => {
     const harness = withPartner({ state: 'DISABLED' })

@@ -96,8 +96,8 @@ export function makeLedger({ context, queues, watch, memory, rules }: LedgerPart
       if (!body) throw new Error(`delivery ${id} has a state but no body`)
       return { id, status, body }
     },
-    accept({ delivery_id: id, ...body }, payload) {
-      const status = acceptedStatus(body.endpoint_id, context.now(), nextPosition++)
+    accept({ delivery_id: id, by_hand: byHand, ...body }, payload) {
+      const status = acceptedStatus(body.endpoint_id, byHand, context.now(), nextPosition++)
       bodies.put(id, body)
       states.put(id, status)
       queues.enqueue(id, status, 'back')
@@ -140,11 +140,16 @@ export function makeLedger({ context, queues, watch, memory, rules }: LedgerPart
   }
 }
 
-const acceptedStatus = (endpointId: string, now: number, position: number): DeliveryStatus => ({
+const acceptedStatus = (
+  endpointId: string,
+  byHand: boolean,
+  now: number,
+  position: number,
+): DeliveryStatus => ({
   endpoint_id: endpointId,
   phase: 'queued',
   generation: 0,
-  trigger: 'FIRST',
+  trigger: byHand ? 'MANUAL' : 'FIRST',
   requests: 0,
   attempts: 0,
   calls: 0,

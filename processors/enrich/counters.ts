@@ -16,6 +16,8 @@ export const enrichCounters = {
   replaced: 'enrich_replaced',
   /** Transitions that only a snapshot row showed; somebody should look [event]. */
   missed: 'enrich_missed_transitions',
+  /** What people asked to have sent [outcome]. */
+  gapCommands: 'enrich_gap_commands',
   /** Updates of orders never seen, without a row before. */
   unknownPrevious: 'enrich_unknown_previous',
   /** Inserts that were old when they were captured. */
@@ -30,6 +32,6 @@ export const enrichCounters = {
   lateRiders: 'enrich_late_riders',
   /** Questions to dispatch by how they ended [outcome]. */
   lookups: 'enrich_lookups',
-  /** Delete markers and riders forgotten [what]. */
+  /** Delete markers, riders and orders forgotten [what]. */
   forgotten: 'enrich_forgotten',
 } as const

@@ -63,6 +63,7 @@ describe('an order goes out', () => {
       city: 'Pune',
       phone_last_digits: '210',
       source_commit_at: startMs,
+      by_hand: false,
     })
     expect(enrich.order('1')?.pending).toEqual([])
   })

@@ -1,6 +1,7 @@
 /**
  * ENRICH as a processor: typed changes in, unified events out. Holds the stores, timers and calls; what a change
- * means is decided in `transition.ts`, who delivers in `riders.ts`, and what waits how long in `hold.ts`.
+ * means is decided in `transition.ts`, who delivers in `riders.ts`, what waits how long in `hold.ts`, what was missed
+ * in `gaps.ts`, and what may be forgotten in `memory.ts`.
  */
 import type {
   EffectResult,
@@ -18,14 +19,18 @@ import type {
   AssignmentChange,
   AssignmentState,
   OrderChange,
+  OrderCommand,
   OrderEvent,
+  OrderGaps,
   OrderState,
 } from '../../schemas/index.ts'
 import { enrichCounters } from './counters.ts'
 import { type DueIndex, dueIndex } from './due-index.ts'
 import { expiryIndex } from './expiry-index.ts'
+import { gapsOf, sendGap } from './gaps.ts'
 import { advance, askAgain, dueAt, enqueue, supersede, undoSupersede } from './hold.ts'
 import { lookupRequestSerde } from './lookup-handler.ts'
+import { isForgettable } from './memory.ts'
 import { orderEvent } from './order-event.ts'
 import { attemptOf } from './order-state.ts'
 import { anyAttempt, differs, takeAnswer, takeAssignment } from './riders.ts'
@@ -38,8 +43,14 @@ export interface EnrichShape extends ProcessorShape {
     /** Keyed by order_id, like everything here. */
     readonly change: { key: string; value: OrderChange }
     readonly assignment: { key: string; value: AssignmentChange }
+    /** What people ask for. */
+    readonly command: { key: string; value: OrderCommand }
   }
-  readonly outputs: { readonly event: { key: string; value: OrderEvent } }
+  readonly outputs: {
+    readonly event: { key: string; value: OrderEvent }
+    /** The gaps of an order, whenever they change; null when none are left. */
+    readonly gaps: { key: string; value: OrderGaps | null }
+  }
   readonly stores: { readonly orders: OrderState; readonly assignments: AssignmentState }
   readonly globals: Record<never, never>
   readonly effects: { readonly lookup: { request: LookupRequest; result: LookupResult } }
@@ -76,6 +87,8 @@ function enrichHandlers(context: Context, timing: EnrichTiming): ProcessorHandle
   const due: DueIndex = dueIndex()
   const markers = expiryIndex()
   const ridersByDay = expiryIndex()
+  /** Orders that were old enough to forget when the task opened. */
+  const forgettable: string[] = []
   const gate: Gate = startGate(context, timing)
   const { orders, assignments } = context.stores
 
@@ -111,9 +124,16 @@ function enrichHandlers(context: Context, timing: EnrichTiming): ProcessorHandle
 
   const armWakeUp = () => context.wakeAt(gate.wakeUpFor(due.earliest()))
 
+  /** Lists the gaps anew where a change or command made them others. */
+  const listGaps = (orderId: string, before: OrderState | undefined) => {
+    const order = orders.get(orderId)
+    if (order?.missed !== before?.missed) context.emit.gaps(orderId, gapsOf(orderId, order))
+  }
+
   const onChange = ({ key, value: change, timestamp }: InputRecord<string, OrderChange>) => {
     const now = context.now()
-    const transition = takeChange(orders.get(key), change, { now, recordTimestamp: timestamp }, timing)
+    const known = orders.get(key)
+    const transition = takeChange(known, change, { now, recordTimestamp: timestamp }, timing)
     countTaken(context, transition.taken)
     if (transition.incomparable) context.count(enrichCounters.incomparable)
     if (transition.replaced) context.count(enrichCounters.replaced)
@@ -133,12 +153,29 @@ function enrichHandlers(context: Context, timing: EnrichTiming): ProcessorHandle
         const heldNow = attemptOf(order, fired.row.attempt_no)?.held_since ?? null
         if (heldNow !== heldBefore) context.count(enrichCounters.held)
         settle(key, order, fired.event_id)
+        listGaps(key, known)
         return
       }
       case 'hydrated':
       case 'missed':
         settle(key, order)
+        listGaps(key, known)
     }
+  }
+
+  const onCommand = ({ key, value: command }: InputRecord<string, OrderCommand>) => {
+    if (key !== command.order_id) {
+      context.reject('key_mismatch', `the key is ${key}, the command is about order ${command.order_id}`)
+    }
+    if (command.kind !== 'SEND_GAP') context.reject('unknown_command', `command ${command.kind}`)
+    const now = context.now()
+    const known = orders.get(key)
+    const sending = sendGap(known, command.event_id, now)
+    context.count(enrichCounters.gapCommands, { outcome: sending.kind })
+    if (sending.kind !== 'sent') return
+    const { order, fired } = sending
+    settle(key, enqueue(order, fired, fired.occurred_at, assignments.get(key), now, timing), fired.event_id)
+    listGaps(key, known)
   }
 
   const onAssignment = ({ key, value: change }: InputRecord<string, AssignmentChange>) => {
@@ -175,12 +212,23 @@ function enrichHandlers(context: Context, timing: EnrichTiming): ProcessorHandle
     }
   }
 
+  const forgetOrder = (orderId: string, order: OrderState) => {
+    orders.delete(orderId)
+    if (order.missed.length > 0) context.emit.gaps(orderId, null)
+  }
+
   const forget = (now: number) => {
     for (const key of markers.takeBefore(now - timing.markerKeepMs, sliceMax)) {
       const order = orders.get(key)
       if (!order || order.deleted_at === null || order.deleted_at > now - timing.markerKeepMs) continue
-      orders.delete(key)
+      forgetOrder(key, order)
       context.count(enrichCounters.forgotten, { what: 'delete_marker' })
+    }
+    for (const key of forgettable.splice(0, sliceMax)) {
+      const order = orders.get(key)
+      if (!order || !isForgettable(order, now, timing.orderKeepMs)) continue
+      forgetOrder(key, order)
+      context.count(enrichCounters.forgotten, { what: 'order' })
     }
     for (const key of ridersByDay.takeBefore(now - timing.assignmentKeepMs, sliceMax)) {
       const riders = assignments.get(key)
@@ -195,11 +243,13 @@ function enrichHandlers(context: Context, timing: EnrichTiming): ProcessorHandle
       orders(key, order) {
         due.set(key, dueAt(order, timing))
         if (order.deleted_at !== null) markers.add(key, order.deleted_at)
+        // An index of all orders by age would cost more memory than it saves: starts are often enough for months.
+        if (isForgettable(order, context.now(), timing.orderKeepMs)) forgettable.push(key)
       },
       assignments: (key, riders) => ridersByDay.add(key, riders.changed_at),
     },
     opened: armWakeUp,
-    inputs: { change: onChange, assignment: onAssignment },
+    inputs: { change: onChange, assignment: onAssignment, command: onCommand },
     due(now) {
       if (gate.isOpen()) {
         for (const orderId of due.takeDue(now, sliceMax)) {

@@ -46,7 +46,10 @@ export interface Advance {
   readonly withdrawn: readonly string[]
 }
 
-/** Queues a fired event and begins, or shares, the hold of its attempt. Events that waited before it are superseded. */
+/**
+ * Queues a fired event and begins, or shares, the hold of its attempt. Events that waited before it are superseded,
+ * unless this one is sent by hand: it is about a time long before.
+ */
 export function enqueue(
   order: OrderState,
   fired: FiredEvent,
@@ -62,7 +65,7 @@ export function enqueue(
     superseded_at: null,
     forced: null,
   }
-  const queued = supersede(order, now, timing)
+  const queued = fired.by_hand ? order : supersede(order, now, timing)
   const extended = { ...queued, pending: [...queued.pending, pending] }
   if (fired.event !== 'out_for_delivery' || riderFor(riders, fired.row.attempt_no)) return extended
   const memory = attemptOf(extended, fired.row.attempt_no) ?? newAttempt(fired.row.attempt_no)

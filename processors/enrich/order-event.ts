@@ -40,6 +40,7 @@ export function orderEvent(orderId: string, { pending, rider, enrichment }: Rele
       city: row.city,
       phone_last_digits: row.phone_last_digits,
       source_commit_at: pending.commit_at,
+      by_hand: pending.by_hand,
     },
   }
 }

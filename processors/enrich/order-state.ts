@@ -16,6 +16,7 @@ export const unknownOrder: OrderState = {
   attempts: [],
   pending: [],
   missed: [],
+  before_seen: false,
 }
 
 /** What is remembered of an attempt. */

@@ -15,6 +15,8 @@ export interface EnrichTiming {
   readonly importAgeMs: number
   /** Delete markers are kept at least this long. */
   readonly markerKeepMs: number
+  /** An order that nothing changed for this long may be forgotten; see `memory.ts`. */
+  readonly orderKeepMs: number
   /** Riders of an order are forgotten when nothing changed for this long. */
   readonly assignmentKeepMs: number
 }
@@ -30,5 +32,6 @@ export const defaultTiming: EnrichTiming = {
   startGateMs: 60 * secondMs,
   importAgeMs: dayMs,
   markerKeepMs: 7 * dayMs,
+  orderKeepMs: 90 * dayMs,
   assignmentKeepMs: 30 * dayMs,
 }

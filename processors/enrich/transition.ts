@@ -20,6 +20,8 @@ export interface FiredEvent {
   readonly order_sequence: number
   readonly previous_status: string | null
   readonly row: OrderRow
+  /** A person asked for it: it supersedes nothing, and no age limit holds it back. */
+  readonly by_hand: boolean
 }
 
 /** Why a change was only remembered. */
@@ -32,6 +34,8 @@ export type HydratedWhy =
   | 'import'
   /** An update without a row before, of an order never seen. */
   | 'unknown_previous'
+  /** A change older than our memory, of an order that we do not know: it may have been sent long ago. */
+  | 'forgotten'
 
 export type Taken =
   | { readonly kind: 'fired'; readonly fired: FiredEvent }
@@ -85,7 +89,7 @@ export function takeChange(
   const replaced = isReplace(order, change)
   const applied = change.op === 'CREATE' && !replaced ? forgetAttempts(current) : current
   const previous = previousOf(order, change, replaced)
-  const why = whyNotFired(previous, change, row, at, timing)
+  const why = whyNotFired(previous, { known, change, row }, at, timing)
   if (why !== undefined || !isSent(row.event)) {
     const taken: Taken = { kind: 'hydrated', why: why ?? 'no_transition' }
     return { order: applied, taken, incomparable, replaced }
@@ -93,10 +97,11 @@ export function takeChange(
   const fired: FiredEvent = {
     event: row.event,
     event_id: eventId(change.order_id, row.event, row, change.position),
-    occurred_at: row.updated_at ?? change.position.commit_at,
-    order_sequence: Math.max(order.last_sequence + 1, row.version ?? 0),
+    occurred_at: occurredAt(row, change),
+    order_sequence: nextSequence(order, row),
     previous_status: previous === 'none' || previous === 'unknown' ? null : previous.status,
     row,
+    by_hand: false,
   }
   const missed = applied.missed.filter((entry) => entry.event_id !== fired.event_id)
   return {
@@ -115,20 +120,26 @@ function previousOf(order: OrderState, change: OrderChange, replaced: boolean): 
   return change.before ?? order.row ?? 'unknown'
 }
 
+/** When the order changed, by the source's clock. */
+const occurredAt = (row: OrderRow, change: OrderChange): number => row.updated_at ?? change.position.commit_at
+
+const nextSequence = (order: OrderState, row: OrderRow): number =>
+  Math.max(order.last_sequence + 1, row.version ?? 0)
+
 function whyNotFired(
   previous: Previous,
-  change: OrderChange,
-  row: OrderRow,
+  { known, change, row }: { known: OrderState | undefined; change: OrderChange; row: OrderRow },
   at: TakenAt,
   timing: EnrichTiming,
 ): HydratedWhy | undefined {
   if (change.previous_key !== null) return 'key_change'
   if (previous === 'unknown') return 'unknown_previous'
   if (!isSent(row.event)) return 'no_transition'
-  if (previous === 'none') {
-    const occurredAt = row.updated_at ?? change.position.commit_at
-    return at.recordTimestamp - occurredAt > timing.importAgeMs ? 'import' : undefined
-  }
+  if (previous === 'none' && at.recordTimestamp - occurredAt(row, change) > timing.importAgeMs)
+    return 'import'
+  // Whoever captured it again stamped it anew; only our own clock tells that it is old.
+  if (!known && at.now - occurredAt(row, change) > timing.orderKeepMs) return 'forgotten'
+  if (previous === 'none') return undefined
   return isTransition(previous, row) ? undefined : 'no_transition'
 }
 
@@ -153,7 +164,8 @@ function isReplace(order: OrderState, change: OrderChange): boolean {
 /** The order with the change's row and position; a snapshot row leaves the position alone. */
 function apply(order: OrderState, change: OrderChange, row: OrderRow): OrderState {
   const position = change.position.lineage === null ? order.position : change.position
-  return { ...order, row, position, deleted_at: null, deleted_in: null }
+  const beforeSeen = change.op === 'UPDATE' ? change.before !== null : order.before_seen
+  return { ...order, row, position, deleted_at: null, deleted_in: null, before_seen: beforeSeen }
 }
 
 /** A new incarnation makes its attempts anew; only what still waits keeps its memory. */
@@ -193,11 +205,19 @@ function takeSnapshot(
     to_status: row.status,
     event,
     event_id: event === null ? '' : eventId(change.order_id, event, row, change.position),
-    occurred_at: row.updated_at ?? change.position.commit_at,
+    occurred_at: occurredAt(row, change),
     noticed_at: at.now,
+    // Taken now, so that a receiver can tell that what came meanwhile is later, whenever this is sent.
+    order_sequence: event === null ? null : nextSequence(order, row),
+    row: event === null ? null : row,
+    sent_at: null,
   }
   return {
-    order: { ...applied, missed: [...order.missed, missed].slice(-missedMax) },
+    order: {
+      ...applied,
+      last_sequence: missed.order_sequence ?? order.last_sequence,
+      missed: [...order.missed, missed].slice(-missedMax),
+    },
     taken: { kind: 'missed', missed },
   }
 }

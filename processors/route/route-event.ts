@@ -7,7 +7,7 @@ import type { Delivery, Endpoint, OrderEvent, PartnerConfig, RoutingVerdict } fr
 import { deliveryId } from './delivery-id.ts'
 
 /**
- * Older events make no delivery. DELIVER remembers settled pairs for 7 days, so whatever is replayed within these
+ * Older events make no delivery, unless a person asked for them. DELIVER remembers settled pairs for 7 days, so whatever is replayed within these
  * 6 days is recognised there, and nothing is sent twice; the day between is room for queues and clocks.
  */
 export const routableAgeMs = 6 * 24 * 3600 * 1000
@@ -34,6 +34,7 @@ export function routeEvent(
   now: number,
 ): Routing {
   const { payload } = event
+  const byHand = event.internal.by_hand
   const facts = {
     event_id: payload.event_id,
     partner_id: payload.partner_id,
@@ -57,7 +58,7 @@ export function routeEvent(
   const verdicts = config.endpoints.map((endpoint): RoutingVerdict => {
     const about = { ...nothing, endpoint_id: endpoint.endpoint_id, payload_version: endpoint.payload_version }
     if (!takes(endpoint, payload.event)) return { ...about, verdict: 'FILTERED' }
-    if (now - payload.occurred_at > routableAgeMs) return { ...about, verdict: 'TOO_OLD' }
+    if (!byHand && now - payload.occurred_at > routableAgeMs) return { ...about, verdict: 'TOO_OLD' }
     const body = bodyOf(endpoint.payload_version)
     if (!body) return { ...about, verdict: 'VERSION_TOO_OLD' }
     const id = deliveryId(payload.event_id, endpoint.endpoint_id)
@@ -69,6 +70,7 @@ export function routeEvent(
       routed_at: now,
       order_sequence: payload.order_sequence,
       config_version: config.version,
+      by_hand: byHand,
       body,
     })
     return { ...about, verdict: 'ROUTED', delivery_id: id }

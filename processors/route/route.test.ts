@@ -57,6 +57,7 @@ const orderEvent = (event: SentEvent = 'out_for_delivery', occurredAt = now): Or
     city: 'Pune',
     phone_last_digits: '214',
     source_commit_at: occurredAt,
+    by_hand: false,
   },
 })
 
@@ -158,6 +159,7 @@ describe('ROUTE', () => {
       routed_at: now,
       order_sequence: 3,
       config_version: 7,
+      by_hand: false,
     })
     expect(
       verdicts.map(({ key, value }) => [key, value.endpoint_id, value.verdict, value.delivery_id]),
@@ -222,6 +224,12 @@ describe('ROUTE', () => {
       verdicts: [{ value: { verdict: 'TOO_OLD' } }],
     })
     expect(routed(orderEvent('delivered', now - routableAgeMs), [endpoint()]).deliveries).toHaveLength(1)
+  })
+
+  it('an event that a person asked for has no age limit, and its delivery says so', () => {
+    const asked = orderEvent('delivered', now - 10 * routableAgeMs)
+    const { deliveries } = routed({ ...asked, internal: { ...asked.internal, by_hand: true } }, [endpoint()])
+    expect(deliveries).toMatchObject([{ value: { by_hand: true } }])
   })
 
   it('a partner without config or without endpoints gets one verdict UNMAPPED', () => {

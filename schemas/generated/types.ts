@@ -27,6 +27,36 @@ export interface Delivery {
   readonly order_sequence: number | null
   /** Version of the partner config that routed it; it is not sent under an older one. */
   readonly config_version: number
+  /** A person asked for the event, so no maximum age holds it back. */
+  readonly by_hand: boolean
+  /** The rendered JSON body, sealed. (secret) */
+  readonly body: Uint8Array
+}
+
+/** One event for one endpoint, rendered and sealed. */
+export interface DeliveryV1 {
+  /** UUIDv5 of (event_id, endpoint_id). */
+  readonly delivery_id: string
+  /** The event; the webhook-id. */
+  readonly event_id: string
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** The order. */
+  readonly order_id: string
+  /** Event type. */
+  readonly event: string
+  /** v1 or v2. */
+  readonly payload_version: string
+  /** When the order changed. */
+  readonly occurred_at: number
+  /** Pipeline time at which ROUTE made it. */
+  readonly routed_at: number
+  /** The order's sequence of this event. */
+  readonly order_sequence: number | null
+  /** Version of the partner config that routed it; it is not sent under an older one. */
+  readonly config_version: number
   /** The rendered JSON body, sealed. (secret) */
   readonly body: Uint8Array
 }
@@ -302,6 +332,43 @@ export interface DeadlineCounts {
   readonly excluded: number
 }
 
+/** How far a watched file has been taken. Key: the name of the file. */
+export interface FileProgress {
+  /** Name of the file in its folder. */
+  readonly file: string
+  /** Size of the file; with modified_at it tells a file from another of the same name. */
+  readonly bytes: number
+  /** When the file was last written. */
+  readonly modified_at: number
+  /** Lines taken, bad and empty ones included. */
+  readonly lines: number
+  /** Lines among them that were no record. */
+  readonly bad_lines: number
+  /** It was taken to its end. */
+  readonly done: boolean
+  /** When this was written. */
+  readonly at: number
+}
+
+/** Something a person or the API asks ENRICH to do about an order. */
+export interface OrderCommand {
+  /** Idempotency key. */
+  readonly command_id: string
+  /** What to do. */
+  readonly kind: OrderCommandKind
+  /** The order. */
+  readonly order_id: string
+  /** The event, where the command is about one. */
+  readonly event_id: string | null
+  /** When it was asked for. */
+  readonly requested_at: number
+  /** Who asked: api, cli, system. */
+  readonly requested_by: string
+}
+
+/** What to do. SEND_GAP: send the event of a missed transition. */
+export type OrderCommandKind = 'UNKNOWN' | 'SEND_GAP'
+
 /** One transition of one order. */
 export interface OrderEvent {
   /** What partners get. */
@@ -431,6 +498,30 @@ export interface Internal {
   readonly phone_last_digits: string | null
   /** When the source committed the change. */
   readonly source_commit_at: number | null
+  /** A person asked for it, so no age limit holds it back. */
+  readonly by_hand: boolean
+}
+
+/** One transition of one order. */
+export interface OrderEventV2 {
+  /** What partners get. */
+  readonly payload: OrderPayload
+  /** What stays inside. */
+  readonly internal: InternalV2
+}
+
+/** What our own stages need and partners never get. */
+export interface InternalV2 {
+  /** Sealed. (personal) */
+  readonly customer_name: string | null
+  /** Sealed. (personal) */
+  readonly customer_phone: string | null
+  /** City of the order. */
+  readonly city: string | null
+  /** Last three digits of the customer's phone, for support. */
+  readonly phone_last_digits: string | null
+  /** When the source committed the change. */
+  readonly source_commit_at: number | null
 }
 
 /** One transition of one order. */
@@ -438,7 +529,7 @@ export interface OrderEventV1 {
   /** What partners get. */
   readonly payload: OrderPayloadV1
   /** What stays inside. */
-  readonly internal: Internal
+  readonly internal: InternalV1
 }
 
 /** What a partner receives, before rendering. */
@@ -509,6 +600,53 @@ export interface ReturnsV1 {
   /** When the pick-up is planned. */
   readonly pickup_eta: number | null
 }
+
+/** What our own stages need and partners never get. */
+export interface InternalV1 {
+  /** Sealed. (personal) */
+  readonly customer_name: string | null
+  /** Sealed. (personal) */
+  readonly customer_phone: string | null
+  /** City of the order. */
+  readonly city: string | null
+  /** Last three digits of the customer's phone, for support. */
+  readonly phone_last_digits: string | null
+  /** When the source committed the change. */
+  readonly source_commit_at: number | null
+}
+
+/** The missed transitions of one order: status changes that only a snapshot showed. */
+export interface OrderGaps {
+  /** The order. */
+  readonly order_id: string
+  /** The partner that the order belongs to. */
+  readonly partner_id: string
+  /** Oldest first, at most sixteen. */
+  readonly gaps: readonly OrderGap[]
+}
+
+/** One missed transition. */
+export interface OrderGap {
+  /** The id of the event that would be sent; empty when the status has none. */
+  readonly event_id: string
+  /** The event that would be sent; null when the status has none. */
+  readonly event: EventType | null
+  /** The status stored before, in the source's words. */
+  readonly from_status: string
+  /** The status that the snapshot showed. */
+  readonly to_status: string
+  /** When the order changed, by the source's clock. */
+  readonly occurred_at: number
+  /** Pipeline time at which the snapshot row was taken. */
+  readonly noticed_at: number
+  /** Whether it can be sent. */
+  readonly state: GapState
+  /** Pipeline time at which it was sent. */
+  readonly sent_at: number | null
+}
+
+/** PENDING: can be sent. SENT: a person had it sent. NOTHING_TO_SEND: its status has no event. */
+export type GapState = 'UNKNOWN' | 'PENDING' | 'SENT' | 'NOTHING_TO_SEND'
 
 /** One row change of an order, typed and with personal data sealed. */
 export interface OrderChange {
@@ -828,6 +966,8 @@ export interface OrderState {
   readonly pending: readonly PendingEvent[]
   /** Oldest first, at most sixteen. */
   readonly missed: readonly MissedTransition[]
+  /** The source says the row before an update, so nothing would be missed if this entry were forgotten. */
+  readonly before_seen: boolean
 }
 
 /** What became of out_for_delivery for one delivery attempt. */
@@ -868,10 +1008,78 @@ export interface PendingEvent {
   readonly superseded_at: number | null
   /** Set once it may leave without a rider: TIMED_OUT or SUPERSEDED. */
   readonly forced: EnrichmentStatus | null
+  /** A person asked for it. */
+  readonly by_hand: boolean
 }
 
 /** A status change that only a snapshot row showed: it was never streamed. */
 export interface MissedTransition {
+  /** The status stored before. */
+  readonly from_status: string
+  /** The status that the snapshot row has. */
+  readonly to_status: string
+  /** The event it would have been, null when the status has none. */
+  readonly event: EventType | null
+  /** The id it would have had; empty when it has no event. */
+  readonly event_id: string
+  /** When the row changed, by the source's clock. */
+  readonly occurred_at: number
+  /** Pipeline time at which the snapshot row was taken. */
+  readonly noticed_at: number
+  /** Kept for it when it was noticed, so that events which came later have higher ones. */
+  readonly order_sequence: number | null
+  /** The row that the snapshot showed; null when it has no event. */
+  readonly row: OrderRow | null
+  /** Pipeline time at which a person had it sent; null: not sent. */
+  readonly sent_at: number | null
+}
+
+/** What ENRICH remembers of one order. */
+export interface OrderStateV1 {
+  /** The row as last applied; kept behind a delete marker. Null: only its delete was ever seen. */
+  readonly row: OrderRow | null
+  /** The newest usable source position applied; snapshot rows leave it alone. */
+  readonly position: SourcePosition | null
+  /** Pipeline time at which the row was deleted: this entry is then a delete marker. Null: the row lives. */
+  readonly deleted_at: number | null
+  /** The source transaction that deleted it; an insert in the same one is a REPLACE. */
+  readonly deleted_in: string | null
+  /** The order_sequence of the latest event; kept over deletes. */
+  readonly last_sequence: number
+  /** Newest last, at most eight. */
+  readonly attempts: readonly AttemptMemory[]
+  /** Oldest first. */
+  readonly pending: readonly PendingEventV1[]
+  /** Oldest first, at most sixteen. */
+  readonly missed: readonly MissedTransitionV1[]
+}
+
+/** An event that waits for its rider, or behind one that does. */
+export interface PendingEventV1 {
+  /** What happened. */
+  readonly event: EventType
+  /** UUIDv5 of the transition. */
+  readonly event_id: string
+  /** When the order changed, by the source's clock. */
+  readonly occurred_at: number
+  /** When the source committed the change. */
+  readonly commit_at: number
+  /** Pipeline time at which ENRICH took the change. */
+  readonly taken_at: number
+  /** Given when the change was taken, so that waiting does not reorder. */
+  readonly order_sequence: number
+  /** The order's status before, in the source's words. */
+  readonly previous_status: string | null
+  /** The row as it was at this transition. */
+  readonly row: OrderRow
+  /** When it leaves without a rider because a later event or the delete came. */
+  readonly superseded_at: number | null
+  /** Set once it may leave without a rider: TIMED_OUT or SUPERSEDED. */
+  readonly forced: EnrichmentStatus | null
+}
+
+/** A status change that only a snapshot row showed: it was never streamed. */
+export interface MissedTransitionV1 {
   /** The status stored before. */
   readonly from_status: string
   /** The status that the snapshot row has. */
@@ -1016,7 +1224,10 @@ export interface SubjectTypes {
   readonly 'delivery.history-value': DeliveryHistory
   readonly 'dispatch.changes-value': AssignmentChange
   readonly 'endpoint.health-value': EndpointHealth
+  readonly 'ingest.progress-value': FileProgress
+  readonly 'order.commands-value': OrderCommand
   readonly 'order.events-value': OrderEvent
+  readonly 'order.gaps-value': OrderGaps
   readonly 'orders.changes-value': OrderChange
   readonly 'partner.config-value': PartnerConfig
   readonly 'retry.tickets-value': RetryTicket

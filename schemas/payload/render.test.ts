@@ -27,7 +27,7 @@ const sealer = makeSealer({
 })
 const open = sealer.open
 const registry = openFolderRegistry()
-const eventsV2 = makeCodec<OrderEvent>('order.events-value', registry, 2)
+const eventsNow = makeCodec<OrderEvent>('order.events-value', registry)
 const eventsV1 = makeCodec<OrderEventV1>('order.events-value', registry, 1)
 
 const payloadOf = (event: SentEvent): OrderPayload => buildPayload(exampleSource(event, sealer.seal('8821')))
@@ -78,8 +78,9 @@ function throughAvroV1(payload: OrderPayload): OrderPayloadV1 {
     city: null,
     phone_last_digits: null,
     source_commit_at: null,
+    by_hand: false,
   }
-  return { ...eventsV1.deserialize(eventsV2.serialize({ payload, internal })).payload, schema_version: 'v1' }
+  return { ...eventsV1.deserialize(eventsNow.serialize({ payload, internal })).payload, schema_version: 'v1' }
 }
 
 describe('a rendered body', () => {

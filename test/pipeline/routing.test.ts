@@ -183,7 +183,7 @@ function readAsV1(bytes: Uint8Array): { readonly event: string; readonly event_i
   const registry = openFolderRegistry()
   const schema = (version: number) =>
     avsc.Type.forSchema(JSON.parse(registry.schemaOf(registry.idOf(subject, version))?.text ?? ''))
-  const [reader, writer] = [schema(1), schema(2)]
+  const [reader, writer] = [schema(1), schema(registry.latest(subject).version)]
   const body = Buffer.from(bytes.subarray(framingBytes))
   return reader.fromBuffer(body, reader.createResolver(writer)).payload
 }

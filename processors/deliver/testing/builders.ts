@@ -63,6 +63,7 @@ export const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
   routed_at: startMs,
   order_sequence: 1,
   config_version: 1,
+  by_hand: false,
   body: sealedBody,
   ...changes,
 })

@@ -9,7 +9,10 @@ import {
   type AssignmentState,
   makeCodecs,
   type OrderChange,
+  type OrderCommand,
   type OrderEvent,
+  type OrderGap,
+  type OrderGaps,
   type OrderState,
   openFolderRegistry,
 } from '../../../schemas/index.ts'
@@ -30,6 +33,7 @@ export interface EnrichHarness {
   now(): number
   change(value: OrderChange, timestamp?: number): void
   assignment(value: AssignmentChange, timestamp?: number): void
+  command(value: OrderCommand, timestamp?: number): void
   answer(id: string, result: EffectResult<LookupResult>): void
   /** Moves pipeline time, firing what falls due on the way. */
   advanceTo(time: number): void
@@ -40,6 +44,8 @@ export interface EnrichHarness {
   punctuate(): void
   count(name: string, labels?: Record<string, string>): number
   order(id: string): OrderState | undefined
+  /** What is listed of an order's gaps. */
+  gaps(id: string): readonly OrderGap[]
   riders(id: string): AssignmentState | undefined
 }
 
@@ -55,6 +61,7 @@ export function enrichHarness(startMs: number, timing?: Partial<EnrichTiming>): 
   const stores = { orders: encodedStore(serdes.orders), assignments: encodedStore(serdes.assignments) }
   const open = new Map<string, Intent<LookupRequest>>()
   const counts = new Map<string, number>()
+  const gaps = new Map<string, OrderGaps>()
   const emitted: EmittedEvent[] = []
   let now = startMs
   let wake: number | undefined
@@ -71,6 +78,14 @@ export function enrichHarness(startMs: number, timing?: Partial<EnrichTiming>): 
     stores,
     globals: {},
     emit: {
+      gaps: (key, value) => {
+        if (value === null) gaps.delete(key)
+        else
+          gaps.set(
+            key,
+            codecs.of('order.gaps-value').deserialize(codecs.of('order.gaps-value').serialize(value)),
+          )
+      },
       event: (_key, value, options) => {
         codecs.orderEvent.deserialize(codecs.orderEvent.serialize(value))
         emitted.push({ event: value, timestamp: options?.timestamp ?? recordTimestamp ?? now })
@@ -134,6 +149,10 @@ export function enrichHarness(startMs: number, timing?: Partial<EnrichTiming>): 
       handlers.inputs.assignment(record(value.order_id, value, timestamp))
       recordTimestamp = undefined
     },
+    command(value, timestamp = now) {
+      handlers.inputs.command(record(value.order_id, value, timestamp))
+      recordTimestamp = undefined
+    },
     answer(id, result) {
       const intent = open.get(id)
       if (!intent) throw new Error(`no open intent ${id}`)
@@ -152,6 +171,7 @@ export function enrichHarness(startMs: number, timing?: Partial<EnrichTiming>): 
     punctuate: () => handlers.punctuate?.forget?.(now),
     count: (name, labels) => counts.get(labels ? countKey(name, labels) : name) ?? 0,
     order: stores.orders.get,
+    gaps: (id) => gaps.get(id)?.gaps ?? [],
     riders: stores.assignments.get,
   }
 }

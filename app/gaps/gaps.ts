@@ -1,0 +1,78 @@
+/**
+ * The gaps of all orders, for whoever looks at them or has them sent: reads the topic on which ENRICH lists them, and
+ * writes the commands that it obeys. Works beside a running pipeline, on any log.
+ */
+import { partitionFor, type RecordLog, type Writer } from '../../engine/index.ts'
+import type { OrderGap, OrderGaps } from '../../schemas/index.ts'
+import type { Topics } from '../../topology/topics.ts'
+import { readTopic } from '../pipeline/read-topic.ts'
+
+/** One gap, with the order that it is of. */
+export interface ListedGap extends OrderGap {
+  readonly order_id: string
+  readonly partner_id: string
+}
+
+export interface GapFilter {
+  readonly orderId?: string
+  readonly partnerId?: string
+  /** Default: all. */
+  readonly state?: OrderGap['state']
+}
+
+/** The gaps that are listed now, oldest notice first. */
+export async function listGaps(
+  log: RecordLog,
+  topics: Pick<Topics, 'orderGaps'>,
+  filter: GapFilter = {},
+): Promise<ListedGap[]> {
+  const orders = new Map<string, OrderGaps | null>()
+  for (const { key, value } of await readTopic(log, topics.orderGaps)) orders.set(key, value)
+  return [...orders.values()]
+    .flatMap((order) =>
+      (order?.gaps ?? []).map((gap) => ({
+        order_id: order?.order_id ?? '',
+        partner_id: order?.partner_id ?? '',
+        ...gap,
+      })),
+    )
+    .filter((gap) => matches(gap, filter))
+    .sort((left, right) => left.noticed_at - right.noticed_at || left.order_id.localeCompare(right.order_id))
+}
+
+const matches = (gap: ListedGap, { orderId, partnerId, state }: GapFilter): boolean =>
+  (orderId === undefined || gap.order_id === orderId) &&
+  (partnerId === undefined || gap.partner_id === partnerId) &&
+  (state === undefined || gap.state === state)
+
+export interface SendGapRequest {
+  readonly orderId: string
+  readonly eventId: string
+  /** Idempotency key of the request; a gap is sent once in any case. */
+  readonly commandId: string
+  readonly requestedBy: 'api' | 'cli' | 'system'
+  /** Pipeline time. */
+  readonly now: number
+}
+
+/** Asks ENRICH to send a gap. Durable when it resolves; whether it was sent is seen in the list. */
+export async function sendGap(
+  log: RecordLog,
+  writer: Pick<Writer, 'append'>,
+  topics: Pick<Topics, 'orderCommands'>,
+  request: SendGapRequest,
+): Promise<void> {
+  const { name, key, value } = topics.orderCommands
+  const partitions = (await log.admin.describeTopics([name])).get(name)?.partitions ?? 1
+  const keyBytes = key.serialize(request.orderId) ?? new Uint8Array()
+  const command = value.serialize({
+    command_id: request.commandId,
+    kind: 'SEND_GAP',
+    order_id: request.orderId,
+    event_id: request.eventId,
+    requested_at: request.now,
+    requested_by: request.requestedBy,
+  })
+  const records = [{ key: keyBytes, value: command, headers: [], timestamp: request.now }]
+  await writer.append([{ topic: name, partition: partitionFor(keyBytes, partitions), records }])
+}

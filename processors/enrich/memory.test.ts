@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import type { OrderRow } from '../../schemas/index.ts'
+import { enrichCounters } from './counters.ts'
+import { noPosition, orderChange, position, row, startMs, update } from './order-change.ts'
+import { enrichHarness } from './testing/harness.ts'
+import { defaultTiming } from './timing.ts'
+
+const { orderKeepMs } = defaultTiming
+const hourMs = 3600 * 1000
+const versioned = (status: string, version: number, changes: Partial<OrderRow> = {}) =>
+  row(status, { version, ...changes })
+const confirmed = versioned('CONFIRMED', 1)
+const delivered = versioned('DELIVERED', 4)
+
+/** An order's whole life, then so long a silence, then a start. */
+function silentOrder(silenceMs: number, last = update(confirmed, delivered, 4)) {
+  const harness = enrichHarness(startMs)
+  harness.change(orderChange('CREATE', confirmed, position(1)))
+  harness.change(last)
+  harness.emitted.length = 0
+  harness.advance(silenceMs)
+  harness.restart()
+  harness.punctuate()
+  return harness
+}
+
+describe('an order that nothing changes any more', () => {
+  it('is forgotten by a start after its time, and not before', () => {
+    const harness = silentOrder(orderKeepMs + 1)
+    expect(harness.order('1')).toBeUndefined()
+    expect(harness.count(enrichCounters.forgotten, { what: 'order' })).toBe(1)
+    expect(silentOrder(orderKeepMs).order('1')).toBeDefined()
+  })
+
+  it.each([
+    ['has no version: its sequence would start again', update(row('CONFIRMED'), row('DELIVERED'), 4)],
+    ['comes without the row before', orderChange('UPDATE', delivered, position(4))],
+    ['has a gap that nobody decided about', orderChange('SNAPSHOT', delivered, noPosition())],
+  ])('is kept when it %s', (_, last) => {
+    expect(silentOrder(orderKeepMs + 1, last).order('1')).toBeDefined()
+  })
+
+  it('does not fire again when its whole life is captured once more', () => {
+    const harness = silentOrder(orderKeepMs + hourMs)
+    // Captured anew, so the records are new; the changes are as old as they were.
+    harness.change(orderChange('CREATE', confirmed, position(1)))
+    expect(harness.count(enrichCounters.hydrated, { why: 'import' })).toBe(1)
+    const again = silentOrder(orderKeepMs + hourMs)
+    again.change(update(confirmed, delivered, 4))
+    expect(again.count(enrichCounters.hydrated, { why: 'forgotten' })).toBe(1)
+    expect([...harness.emitted, ...again.emitted]).toEqual([])
+  })
+
+  it('goes on when it comes back: its event, its status before, and a sequence that is higher', () => {
+    const harness = silentOrder(orderKeepMs + hourMs)
+    const returned = versioned('RETURN', 5, { updated_at: harness.now() })
+    harness.change(update(delivered, returned, 5))
+    expect(harness.emitted.map(({ event }) => event.payload)).toMatchObject([
+      { event: 'return_initiated', previous_status: 'DELIVERED', order_sequence: 5 },
+    ])
+  })
+})
