@@ -1,0 +1,106 @@
+/**
+ * WATCH: how each endpoint does, told from the history of deliveries alone. It reports and never sets: what follows
+ * for an endpoint is DELIVER's to decide.
+ *
+ * A history record's way: taken before? (offset, version) → the endpoint's facts and windows (endpoint-book.ts) → the
+ * delivery opens, or ends and gets the verdict on its deadline (open-deliveries.ts) → the endpoint is marked. Once a second:
+ * deadlines that passed get their verdict (deadline-watch.ts), marked endpoints are judged (judge.ts) and reported (reports.ts).
+ *
+ * Taken once: an endpoint's history lies in one partition, so whatever has an offset and a time not beyond the last
+ * one taken was taken before; this holds when the topic is read again. (Both must be told: a topic made anew counts
+ * its offsets from zero, and a clock may be set back.) A copy appended again is known by its delivery's version while
+ * the delivery waits. Of settled deliveries nothing is kept: DELIVER writes their records once.
+ */
+import { type ProcessorDefinition, store } from '../../engine/index.ts'
+import { deadlinesMs } from '../../ports/endpoint-health.ts'
+import type { DeliveryHistory, EndpointWatch, OpenDelivery } from '../../schemas/index.ts'
+import { makeDeadlineWatch } from './deadline-watch.ts'
+import { afterAttempt, afterChange, attemptCounts, makeEndpointBook } from './endpoint-book.ts'
+import { healthRules } from './judge.ts'
+import { makeOpenDeliveries } from './open-deliveries.ts'
+import { makeReports } from './reports.ts'
+import { defaultWatchTimes, type WatchOptions, type WatchShape, watchCounters } from './shape.ts'
+
+export {
+  defaultWatchTimes,
+  type WatchOptions,
+  type WatchShape,
+  type WatchTimes,
+  watchCounters,
+} from './shape.ts'
+
+/** The definition of WATCH. */
+export function watch(options: WatchOptions): ProcessorDefinition<WatchShape> {
+  const { codecs, rules = healthRules } = options
+  const times = { ...defaultWatchTimes, ...options.times }
+  return {
+    stores: {
+      endpoints: store(codecs.of('store.watch.endpoints-value')),
+      windows: store(codecs.of('store.watch.windows-value')),
+      open: store(codecs.of('store.watch.open-value')),
+    },
+    effects: {},
+    punctuators: { tick: { everyMs: 1000, on: 'pipeline' } },
+    commit: 'lazy',
+    create(context) {
+      const book = makeEndpointBook(context)
+      const reports = makeReports({ context, book, rules, times })
+      const deadlines = makeDeadlineWatch({ context, book, quietMs: times.quietMs })
+      const deliveries = makeOpenDeliveries({
+        context,
+        book,
+        watch: deadlines,
+        deadlinesMs: options.deadlinesMs ?? deadlinesMs,
+      })
+
+      const take = (before: EndpointWatch, record: DeliveryHistory): EndpointWatch => {
+        const { endpoint_id: endpointId, attempt, at } = record
+        let endpoint = afterChange(before, record)
+        if (attempt) {
+          endpoint = afterAttempt(endpoint, attempt, at)
+          endpoint = book.count(endpointId, endpoint, at, attemptCounts(attempt))
+        }
+        const isAboutDelivery = record.delivery_id !== ''
+        return isAboutDelivery ? deliveries.take(record, before, endpoint) : endpoint
+      }
+
+      return {
+        load: { endpoints: reports.load, open: deadlines.expect },
+        inputs: {
+          history({ key, value: record, offset }) {
+            if (key !== record.endpoint_id) {
+              context.reject('key_mismatch', `the key is ${key}, the value is about ${record.endpoint_id}`)
+            }
+            deadlines.recordTaken(record.at)
+            const before = book.open(key, record.partner_id)
+            const repeat = repeatOf(record, offset, before, context.stores.open.get(record.delivery_id))
+            if (repeat) {
+              context.count(watchCounters.repeats, { by: repeat })
+              return
+            }
+            book.put(key, { ...take(before, record), seen_offset: offset, seen_at: record.at })
+            reports.changed(key)
+          },
+        },
+        punctuate: {
+          tick(now) {
+            deadlines.pass(now, reports.changed)
+            // Half a history gives half a picture.
+            if (context.caughtUp('history')) reports.write(now)
+          },
+        },
+      }
+    },
+  }
+}
+
+/** By what a record is known to have been taken before, if it was. */
+function repeatOf(
+  record: DeliveryHistory,
+  offset: number,
+  endpoint: EndpointWatch,
+  known: OpenDelivery | undefined,
+): 'offset' | 'version' | undefined {
+  if (offset <= endpoint.seen_offset && record.at <= endpoint.seen_at) return 'offset'
+  return known && record.version <= known.version ? 'version' : undefined
+}
