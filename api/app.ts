@@ -1,0 +1,156 @@
+/**
+ * The API: routes, the gate in front of them, one shape for all that goes wrong, and the OpenAPI document that
+ * follows from the routes. It listens nowhere by itself.
+ */
+import swagger from '@fastify/swagger'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import fastify, { type FastifyServerOptions } from 'fastify'
+import { makeGate } from './auth.ts'
+import {
+  commandBody,
+  deliveryDetailBody,
+  deliveryPageBody,
+  eventDetailBody,
+  eventPageBody,
+} from './contract/answers.ts'
+import { errorBody } from './contract/error.ts'
+import { endpointHealthBody, partnerHealthBody, windowBody } from './contract/health.ts'
+import { aliveBody, readinessBody } from './contract/operations.ts'
+import { attemptBody, deliveryBody, eventBody, verdictBody } from './contract/rows.ts'
+import { errorOf, errorTable } from './errors.ts'
+import { answerFailures, brokenConnection, unreadableAddress } from './failures.ts'
+import type { ApiOptions } from './options.ts'
+import { type Api, addScope, setScope } from './requests.ts'
+import { addCommands } from './routes/commands.ts'
+import { addDeliveries } from './routes/deliveries.ts'
+import { addEvents } from './routes/events.ts'
+import { addHealth } from './routes/health.ts'
+import { addOperations } from './routes/operations.ts'
+
+/** Every schema that stands once in the document, by its `$id`. */
+export const namedSchemas = [
+  errorBody,
+  eventBody,
+  deliveryBody,
+  attemptBody,
+  verdictBody,
+  eventPageBody,
+  eventDetailBody,
+  deliveryPageBody,
+  deliveryDetailBody,
+  commandBody,
+  windowBody,
+  endpointHealthBody,
+  partnerHealthBody,
+  aliveBody,
+  readinessBody,
+]
+
+/** No request of this API has a body to speak of. */
+const bodyBytesMax = 16 * 1024
+
+/** A request that takes longer to arrive is not from anybody who means well. */
+const requestTimeoutMs = 30_000
+
+/** Builds it, ready for `inject` and `listen`. Closing it ends idle connections and waits for open requests. */
+export function buildApi(options: ApiOptions): Api {
+  const app = fastify({
+    ...serverOptions(options),
+    logger: options.log ? { level: options.log.level, stream: options.log } : false,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  app.removeContentTypeParser('text/plain')
+  for (const schema of namedSchemas) app.addSchema(schema)
+  answerFailures(app, options.report)
+  addGate(app, options)
+  app.register(swagger, documentOptions(options.version))
+  app.register(async (routes) => {
+    const api = routes.withTypeProvider<TypeBoxTypeProvider>()
+    addEvents(api, options.deliveryLog)
+    addDeliveries(api, options.deliveryLog)
+    addCommands(api, options)
+    addHealth(api, options.deliveryLog)
+    addOperations(api, options)
+  })
+  return app
+}
+
+function serverOptions({ random }: ApiOptions): FastifyServerOptions {
+  return {
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    // A closing server finishes what it has taken, instead of answering in a shape of its own.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 256 },
+    // Nothing unknown is dropped silently: a mistyped filter would otherwise list everything.
+    ajv: { customOptions: { removeAdditional: false, allErrors: true } },
+    requestIdHeader: false,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id']
+      if (typeof given === 'string' && /^[\w.-]{8,64}$/.test(given)) return given
+      return Buffer.from(random.bytes(12)).toString('hex')
+    },
+    frameworkErrors: unreadableAddress,
+    clientErrorHandler: brokenConnection,
+  }
+}
+
+/** Who may pass is decided before anything of a request is read. */
+function addGate(app: Api, { auth }: ApiOptions): void {
+  const gate = makeGate(auth)
+  addScope(app)
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.access === undefined) throw new Error(`${String(method)} ${url} does not say who may call it`)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    reply.header('x-content-type-options', 'nosniff')
+    reply.header('cache-control', 'no-store')
+    const verdict = gate(
+      {
+        authorization: request.headers.authorization,
+        address: request.socket.remoteAddress,
+        host: request.headers.host,
+        origin: request.headers.origin,
+      },
+      request.is404 ? 'public' : (request.routeOptions.config.access ?? 'operator'),
+    )
+    if ('scope' in verdict) return setScope(request, verdict.scope)
+    if (verdict.refused === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="waybill"')
+    return reply.code(errorTable[verdict.refused].status).send(errorOf(verdict.refused))
+  })
+}
+
+const documentOptions = (version: string) => ({
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'Waybill',
+      description:
+        'What became of order changes: events, deliveries, attempts, and how endpoints do. Times are RFC 3339 in ' +
+        'UTC. What does not apply is null, never missing. New fields may be added; ignore what you do not know.',
+      version,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    tags: [
+      { name: 'events', description: 'One transition of an order.' },
+      { name: 'deliveries', description: 'One event for one endpoint, and its requests.' },
+      { name: 'health', description: 'How receivers do.' },
+      { name: 'operations', description: 'For those who run it.' },
+    ],
+    components: {
+      securitySchemes: {
+        token: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description: 'An operator’s token sees everything, a partner’s what is that partner’s.',
+        },
+      },
+    },
+    security: [{ token: [] }],
+  },
+  convertConstToEnum: false,
+  refResolver: {
+    buildLocalReference: (schema: { $id?: unknown }, _base: unknown, _fragment: string, index: number) =>
+      typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
+  },
+})

@@ -1,0 +1,68 @@
+/** What a person may ask of a delivery, and whether it makes sense in the state that the log knows. */
+import { v5 as uuidV5, v7 as uuidV7 } from 'uuid'
+import type { Clock, Random } from '../engine/index.ts'
+import type { DeliveryRow } from '../ports/delivery-log.ts'
+import type { DeliveryCommand } from '../schemas/index.ts'
+import type { CommandBody } from './contract/answers.ts'
+import type { ErrorCode } from './errors.ts'
+
+export type Wish = 'retry' | 'cancel'
+
+export type Plan =
+  | { readonly command: CommandBody['command']; readonly will: string }
+  | { readonly refused: Extract<ErrorCode, 'already_delivered' | 'not_waiting'> }
+
+/**
+ * The log may be a moment behind. DELIVER decides by what is really so, and does nothing where a command no longer
+ * fits; so a wrong guess here is harmless.
+ */
+export function planCommand(wish: Wish, { state }: Pick<DeliveryRow, 'state'>): Plan {
+  if (state === 'delivered') return { refused: 'already_delivered' }
+  if (wish === 'retry') return state === 'waiting' ? sendNow : sendAgain
+  return state === 'waiting' ? stop : { refused: 'not_waiting' }
+}
+
+const sendNow: Plan = {
+  command: 'RETRY_NOW',
+  will: 'it is sent as soon as its endpoint may be called; a request that is running is left alone',
+}
+const sendAgain: Plan = {
+  command: 'REDRIVE',
+  will: 'it is sent again, the same bytes under the same webhook-id, with all its retries',
+}
+const stop: Plan = {
+  command: 'CANCEL',
+  will: 'it is not sent any more; a request that is running is not broken off, and a success of it counts',
+}
+
+/** Of our command ids. Any UUID would do; this one must never change. */
+const namespace = 'b7d1c6f2-7b0e-4d0b-9a35-6f3a2f6a4c11'
+
+/**
+ * The id by which DELIVER does a command once. From a key, it follows from the delivery and the wish too: the same
+ * key never reaches across deliveries or partners, and a repeat stays a repeat although the state has moved on.
+ */
+export function commandId(
+  wish: Wish,
+  { delivery_id, partner_id }: Pick<DeliveryRow, 'delivery_id' | 'partner_id'>,
+  key: string | undefined,
+  { clock, random }: { clock: Clock; random: Random },
+): string {
+  if (key === undefined) return uuidV7({ msecs: clock.now(), random: random.bytes(16) })
+  return uuidV5(JSON.stringify([partner_id, delivery_id, wish, key]), namespace)
+}
+
+/** The command as DELIVER takes it. */
+export const commandFor = (
+  plan: Extract<Plan, { command: unknown }>,
+  id: string,
+  row: Pick<DeliveryRow, 'delivery_id' | 'endpoint_id'>,
+  now: number,
+): DeliveryCommand => ({
+  command_id: id,
+  kind: plan.command,
+  endpoint_id: row.endpoint_id,
+  delivery_id: row.delivery_id,
+  requested_at: now,
+  requested_by: 'api',
+})

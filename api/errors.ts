@@ -1,0 +1,119 @@
+/** Every way in which the API says no: code, status and what mends it, in one table. Codes are never reused. */
+import type { ErrorBody } from './contract/error.ts'
+
+export const errorTable = {
+  bad_request: {
+    status: 400,
+    message: 'the request is not as documented',
+    mend: 'compare it with /openapi.json',
+  },
+  bad_cursor: {
+    status: 400,
+    message: 'the cursor is not one of ours, or belongs to another question',
+    mend: 'start again without a cursor, and follow `next` as it is',
+  },
+  unauthorized: {
+    status: 401,
+    message: 'no valid token was given',
+    mend: 'send the header "Authorization: Bearer <token>"',
+  },
+  forbidden: {
+    status: 403,
+    message: 'this token may not do that',
+    mend: 'use a token of an operator',
+  },
+  other_partner: {
+    status: 403,
+    message: 'this token belongs to one partner and sees nothing else',
+    mend: 'leave the filter `partner` out',
+  },
+  local_only: {
+    status: 403,
+    message: 'without tokens only programs on this machine are answered',
+    mend: 'call it as 127.0.0.1 or localhost, or configure tokens',
+  },
+  no_such_route: { status: 404, message: 'there is no such route', mend: 'see /openapi.json' },
+  no_such_event: {
+    status: 404,
+    message: 'there is no such event',
+    mend: 'check the id; what just happened shows up within seconds, see as_of',
+  },
+  no_such_delivery: {
+    status: 404,
+    message: 'there is no such delivery',
+    mend: 'check the id; what just happened shows up within seconds, see as_of',
+  },
+  no_such_endpoint: {
+    status: 404,
+    message: 'nothing was reported about such an endpoint',
+    mend: 'check the id; an endpoint is reported about from its first delivery on',
+  },
+  no_such_partner: {
+    status: 404,
+    message: 'nothing was reported about endpoints of such a partner',
+    mend: 'check the id; endpoints are reported about from their first delivery on',
+  },
+  already_delivered: {
+    status: 409,
+    message: 'the delivery is delivered',
+    mend: 'there is nothing to do; what was acknowledged is never sent again',
+  },
+  not_waiting: {
+    status: 409,
+    message: 'only a waiting delivery can be cancelled',
+    mend: 'there is nothing to do',
+  },
+  too_large: { status: 413, message: 'the body is too large', mend: 'this API takes no bodies' },
+  unsupported_media: {
+    status: 415,
+    message: 'the body is of a type that is not read here',
+    mend: 'send none, or JSON',
+  },
+  internal: {
+    status: 500,
+    message: 'a bug in Waybill',
+    mend: 'report it with the x-request-id of this answer',
+  },
+  log_unavailable: {
+    status: 503,
+    message: 'the delivery log cannot be reached',
+    mend: 'try again in a moment; deliveries go on meanwhile',
+  },
+  commands_unavailable: {
+    status: 503,
+    message: 'it is not certain that the command was taken',
+    mend: 'send it again with the same Idempotency-Key',
+  },
+} as const satisfies Record<string, { status: number; message: string; mend: string }>
+
+export type ErrorCode = keyof typeof errorTable
+export type StatusOf<Code extends ErrorCode> = (typeof errorTable)[Code]['status']
+
+/** What the table does not know about one case. */
+export interface Particulars {
+  readonly message?: string
+  readonly mend?: string
+  readonly details?: ErrorBody['error']['details']
+}
+
+/** The body for a code. */
+export function errorOf(code: ErrorCode, particulars: Particulars = {}): ErrorBody {
+  const { message, mend } = errorTable[code]
+  return {
+    error: {
+      code,
+      message: particulars.message ?? message,
+      mend: particulars.mend ?? mend,
+      ...(particulars.details && { details: particulars.details }),
+    },
+  }
+}
+
+/** Answers with an error. That the route documents its status is held by the tests; the compiler does not see it. */
+export function refuse<Code extends ErrorCode, Reply>(
+  reply: { code(status: StatusOf<Code>): { send(body: ErrorBody): Reply } },
+  code: Code,
+  particulars?: Particulars,
+): Reply {
+  return reply.code(errorTable[code].status).send(errorOf(code, particulars))
+}

@@ -1,0 +1,57 @@
+/** What the API needs from outside: the narrow interfaces it calls, and its settings. */
+import type { Clock, Random } from '../engine/index.ts'
+import type { DeliveryLog } from '../ports/delivery-log.ts'
+import type { DeliveryCommand } from '../schemas/index.ts'
+import type { ApiAuth } from './auth.ts'
+
+/** Takes commands for DELIVER. */
+export interface CommandSink {
+  /** Resolves when the command is durably queued. Rejects when that is not certain: the same one may then be sent again. */
+  send(command: DeliveryCommand): Promise<void>
+}
+
+/** The metrics of the process, in the format of Prometheus. */
+export interface MetricsSource {
+  /** Media type of the text. */
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+/** Something about the process that is not as it should be. */
+export interface HealthFinding {
+  /** What is concerned, e.g. `pipeline`. */
+  readonly part: string
+  readonly what: string
+  readonly mend?: string
+  /** `blocking`: give this process no work. `degraded`: something is missing, the main work goes on. */
+  readonly severity: 'blocking' | 'degraded'
+}
+
+/** Knows how the process does. The delivery log is asked by the API itself. */
+export interface HealthSource {
+  /** All findings; none: all is well. */
+  findings(): Promise<readonly HealthFinding[]>
+}
+
+/** Where log lines go, each a JSON object with a line feed. Bodies, headers and query strings are never among them. */
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  write(line: string): void
+}
+
+export interface ApiOptions {
+  readonly deliveryLog: DeliveryLog
+  readonly commands: CommandSink
+  readonly health: HealthSource
+  readonly metrics: MetricsSource
+  readonly auth: ApiAuth
+  /** Version of the program. */
+  readonly version: string
+  /** Pipeline time, for commands. */
+  readonly clock: Clock
+  readonly random: Random
+  /** Told of failures that a client is answered 500 or 503 for. */
+  readonly report: (message: string, cause?: unknown) => void
+  /** Off without. */
+  readonly log?: LogOptions
+}

@@ -1,0 +1,96 @@
+/** `POST /v1/deliveries/{delivery_id}/retry` and `/cancel`: wishes that are queued for DELIVER. */
+import { Type } from 'typebox'
+import { commandFor, commandId, planCommand, type Wish } from '../commands.ts'
+import { commandBody } from '../contract/answers.ts'
+import { answer } from '../contract/fields.ts'
+import { refuse } from '../errors.ts'
+import type { ApiOptions } from '../options.ts'
+import { type Api, commonFailures, conflict, deliveryId, notFound, scopeOf, unreadable } from '../requests.ts'
+import { timeOrNull } from '../row-bodies.ts'
+
+type Needs = Pick<ApiOptions, 'deliveryLog' | 'commands' | 'clock' | 'random' | 'report'>
+
+const idempotency =
+  'With an `Idempotency-Key`, the same request may be repeated: it is done once. A repeat that comes after the ' +
+  'delivery has moved on may be answered 409.'
+
+export function addCommands(app: Api, needs: Needs): void {
+  addCommand(app, needs, 'retry', {
+    operationId: 'retryDelivery',
+    summary: 'Send a delivery now, or again',
+    description:
+      'A waiting delivery is sent now instead of when its retry falls due. A dead or skipped one is sent again, ' +
+      `with all its retries. ${idempotency}`,
+  })
+  addCommand(app, needs, 'cancel', {
+    operationId: 'cancelDelivery',
+    summary: 'Give a waiting delivery up',
+    description: `It becomes \`skipped\`, and can be sent again by a retry. ${idempotency}`,
+  })
+}
+
+interface Words {
+  readonly operationId: string
+  readonly summary: string
+  readonly description: string
+}
+
+function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
+  const { deliveryLog, commands, clock, random, report } = needs
+  app.post(
+    `/v1/deliveries/:delivery_id/${wish}` as '/v1/deliveries/:delivery_id/retry',
+    {
+      config: { access: 'token' },
+      schema: {
+        ...words,
+        tags: ['deliveries'],
+        params: Type.Object({ delivery_id: deliveryId }),
+        querystring: Type.Object({}, { additionalProperties: false }),
+        headers: Type.Object({
+          'idempotency-key': Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 255,
+              pattern: '^[\\x21-\\x7e]+$',
+              description: 'A text of your own that names this request.',
+              examples: ['order-1101-again-1'],
+            }),
+          ),
+        }),
+        response: {
+          202: answer(commandBody),
+          ...commonFailures,
+          ...notFound,
+          ...conflict,
+          ...unreadable,
+        },
+      },
+    },
+    async (request, reply) => {
+      const asOf = await deliveryLog.asOf()
+      const { delivery_id } = request.params
+      const found = await deliveryLog.getDelivery(scopeOf(request), delivery_id)
+      if (!found) return refuse(reply, 'no_such_delivery', { message: `there is no delivery ${delivery_id}` })
+      const row = found.delivery
+      const plan = planCommand(wish, row)
+      if ('refused' in plan) {
+        return refuse(reply, plan.refused, { message: `delivery ${delivery_id} is ${row.state}` })
+      }
+      const id = commandId(wish, row, request.headers['idempotency-key'], { clock, random })
+      try {
+        await commands.send(commandFor(plan, id, row, clock.now()))
+      } catch (cause) {
+        report(`the command ${id} may not have been queued`, cause)
+        return refuse(reply, 'commands_unavailable')
+      }
+      return reply.code(202).send({
+        command_id: id,
+        delivery_id: row.delivery_id,
+        command: plan.command,
+        will: plan.will,
+        state: row.state,
+        as_of: timeOrNull(asOf),
+      })
+    },
+  )
+}

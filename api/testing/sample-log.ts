@@ -1,0 +1,133 @@
+/** A delivery log with a little of everything, of two partners, for tests. */
+import type { DeliveryLog } from '../../ports/delivery-log.ts'
+import { healthWindow, noCounts } from '../../ports/endpoint-health.ts'
+import { createMemoryDeliveryLog } from '../../ports/memory-delivery-log.ts'
+import { attempted, history, idOf, testStartMs, verdict } from '../../ports/testing/log-records.ts'
+import type { EndpointHealth } from '../../schemas/index.ts'
+
+const minuteMs = 60_000
+
+/** What the log is complete up to, in what follows: ten minutes after `testStartMs`. */
+export const sampleAsOf = testStartMs + 10 * minuteMs
+
+/** Ids of the sample, by what they are examples of. */
+export const sample = {
+  event: idOf('out'),
+  delivered: idOf('out at acme-orders'),
+  dead: idOf('out at acme-analytics'),
+  waiting: idOf('arrived at acme-orders'),
+  skipped: idOf('confirmed at acme-orders'),
+  bharatEvent: idOf('bharat'),
+  bharatDelivery: idOf('bharat at bharat-main'),
+} as const
+
+/** What a secret looks like in this log: LOG gets bodies with their secrets masked. */
+const payload = (event: string) =>
+  JSON.stringify({ event, schema_version: 'v2', delivery: { otp: '****', attempt_no: 1 } })
+
+/** Acme's event `out` is delivered to one endpoint and dead at the other; `arrived` waits; `confirmed` is skipped. */
+export async function sampleLog(): Promise<DeliveryLog> {
+  const log = createMemoryDeliveryLog({ backlog: async () => ({ now: sampleAsOf, behind: new Set() }) })
+  await log.write({
+    history: [...acmeHistory(), ...bharatHistory()],
+    verdicts: [
+      verdict({ of: 'out', partner_id: 'acme', endpoint_id: 'acme-orders' }),
+      verdict({ of: 'out', partner_id: 'acme', endpoint_id: 'acme-analytics', payload_version: 'v1' }),
+      verdict({
+        of: 'arrived',
+        partner_id: 'acme',
+        event: 'delivered',
+        occurred_at: testStartMs + minuteMs,
+        endpoint_id: 'acme-analytics',
+        verdict: 'FILTERED',
+      }),
+      verdict({ of: 'bharat', partner_id: 'bharat', endpoint_id: 'bharat-main', order_id: '2201' }),
+    ],
+    health: [
+      health({ endpoint_id: 'acme-analytics', partner_id: 'acme', state: 'failing', reason: 'ack_rate' }),
+      health({ endpoint_id: 'acme-orders', partner_id: 'acme' }),
+      health({ endpoint_id: 'bharat-main', partner_id: 'bharat' }),
+    ].map((report) => ({
+      endpoint_id: report.endpoint_id,
+      partner_id: report.partner_id,
+      reported_at: report.at,
+      health: JSON.stringify(report),
+    })),
+    positions: [{ source: 'history', partition: 0, offset: 9, at: testStartMs + 5 * minuteMs }],
+  })
+  return log
+}
+
+function acmeHistory() {
+  const orders = { partner_id: 'acme', endpoint_id: 'acme-orders' }
+  const analytics = { partner_id: 'acme', endpoint_id: 'acme-analytics', payload_version: 'v1' }
+  const failed = { class: 'http_5xx', status_code: 503, detail: 'Service Unavailable', duration_ms: 166 }
+  const arrived = { of: 'arrived', event: 'delivered', occurred_at: testStartMs + minuteMs } as const
+  const confirmed = {
+    of: 'confirmed',
+    event: 'order_confirmed',
+    occurred_at: testStartMs - minuteMs,
+  } as const
+  const tries = [0, 1, 2, 3].map((retry) =>
+    attempted({
+      of: 'out',
+      ...analytics,
+      version: 2 + retry,
+      at: testStartMs + 1000 + retry * minuteMs,
+      retry_count: retry,
+      state: retry === 3 ? 'dead' : 'waiting',
+      reason: retry === 3 ? 'retries_exhausted' : null,
+      made: { outcome: failed },
+    }),
+  )
+  return [
+    history({ of: 'out', ...orders, payload: payload('out_for_delivery') }),
+    attempted({ of: 'out', ...orders }),
+    history({ of: 'out', ...analytics, payload: payload('out_for_delivery') }),
+    ...tries,
+    history({ ...arrived, ...orders, payload: payload('delivered') }),
+    attempted({
+      ...arrived,
+      ...orders,
+      state: 'waiting',
+      retry_count: 0,
+      next_due_at: testStartMs + 2 * minuteMs,
+      made: {
+        outcome: { class: 'timeout_response', status_code: null, detail: 'no answer', duration_ms: 10_000 },
+      },
+    }),
+    history({ ...confirmed, ...orders, version: 2, change: 'SKIPPED', state: 'skipped', reason: 'too_old' }),
+  ]
+}
+
+function bharatHistory() {
+  const main = { of: 'bharat', partner_id: 'bharat', endpoint_id: 'bharat-main', order_id: '2201' } as const
+  return [history({ ...main, payload: payload('out_for_delivery') }), attempted(main)]
+}
+
+/** A report of WATCH: healthy, unless said otherwise. */
+export function health(options: Partial<EndpointHealth> = {}): EndpointHealth {
+  const window = healthWindow({ ...noCounts, attempts: 4, acknowledged: 3, failed: { http_5xx: 1 } })
+  return {
+    endpoint_id: 'acme-orders',
+    partner_id: 'acme',
+    at: sampleAsOf,
+    state: 'healthy',
+    reason: 'none',
+    since: testStartMs,
+    version: 7,
+    open: 1,
+    consecutive_failures: 0,
+    failing_since: null,
+    last_success_at: testStartMs + 200,
+    last_failure_at: null,
+    last_failure_class: null,
+    auto_disabled_at: null,
+    auto_disabled_reason: null,
+    hour: window,
+    day: window,
+    week: window,
+    deadlines: { out_for_delivery: { within: 3, missed_by_partner: 1, missed_by_us: 0, excluded: 0 } },
+    ...options,
+  }
+}
