@@ -1,0 +1,76 @@
+/** The pipeline as the embedded tier runs it, on a directory: durable log, LevelDB state, real HTTP. */
+import { join } from 'node:path'
+import { endpointDefaults, type PartnerSettings } from '../../app/config/partner-settings.ts'
+import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
+import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
+import { type Clock, levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
+import { noDispatch } from '../../ports/dispatch.ts'
+import { makeSealer } from '../../schemas/index.ts'
+import { defaultMapping } from '../golden-events/captured-run.ts'
+import { partnerIds } from './order-stream.ts'
+
+export interface EmbeddedPipeline extends RunningPipeline {
+  /** Everything accepted is on disk when it resolves. */
+  stop(): Promise<void>
+}
+
+export interface EmbeddedOptions {
+  readonly directory: string
+  /** Where all webhooks go. */
+  readonly url: string
+  /** Calls at once. */
+  readonly callsMax?: number
+  /** Default: the system's. */
+  readonly pipelineClock?: Clock
+  readonly report?: (message: string, cause?: unknown) => void
+}
+
+/** The same key each time: what one process sealed, the next one opens. */
+const sealer = () =>
+  makeSealer({ keys: [{ id: 'k1', key: new Uint8Array(32).fill(5) }], active: 'k1', random: systemRandom })
+
+/** Opens everything, and closes it in the opposite order. */
+export async function openEmbeddedPipeline(options: EmbeddedOptions): Promise<EmbeddedPipeline> {
+  const { directory, url, pipelineClock = systemClock, callsMax } = options
+  const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: pipelineClock })
+  const sender = createHttpSender({ clock: systemClock })
+  const pipeline = await openPipeline({
+    log,
+    disk: await levelDisks().open(join(directory, 'state')),
+    instanceId: 'embedded',
+    sealer: sealer(),
+    mapping: defaultMapping(),
+    sender,
+    dispatch: noDispatch,
+    pipelineClock,
+    realClock: systemClock,
+    random: systemRandom,
+    version: 'test',
+    report: options.report ?? (() => {}),
+    ...(callsMax !== undefined && { callsMax }),
+  })
+  await pipeline.publishPartners(partnerIds.map((id) => settingsOf(id, url)))
+  return {
+    ...pipeline,
+    async stop() {
+      await pipeline.stop()
+      await log.close()
+      await sender.close()
+    },
+  }
+}
+
+const settingsOf = (id: string, url: string): PartnerSettings => ({
+  id,
+  name: id,
+  endpoints: [
+    {
+      ...endpointDefaults,
+      id: `${id}-1`,
+      url,
+      version: 'v2',
+      secrets: [`whsec_${Buffer.alloc(24, 9).toString('base64')}`],
+      maxAgeMs: {},
+    },
+  ],
+})
