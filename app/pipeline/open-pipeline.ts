@@ -19,6 +19,7 @@ import type { DispatchLookup } from '../../ports/dispatch.ts'
 import { type Sender, webhookPool } from '../../ports/sender.ts'
 import { dispatchPool } from '../../processors/enrich/enrich.ts'
 import { lookupHandler } from '../../processors/enrich/lookup-handler.ts'
+import { changeIdentity } from '../../processors/normalize/change-identity.ts'
 import { maskPhone } from '../../processors/normalize/mask-phone.ts'
 import { sourceTopicHeader } from '../../processors/normalize/normalize-record.ts'
 import { sealChange } from '../../processors/normalize/seal-change.ts'
@@ -109,15 +110,14 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
     topics,
     log,
     application,
-    ingest: namingSource(
-      createIngest({
-        writer,
-        target: await targets(log, topics, mapping),
-        partitionFor,
-        sealChange: (topic, value) => seal(topic, value, mapping, sealer),
-      }),
-      topics,
-    ),
+    ingest: createIngest({
+      writer,
+      target: await targets(log, topics, mapping),
+      sourceTopicHeader,
+      keyOf: (topic, value) => changeIdentity(topic, textOf(value), mapping).key,
+      partitionFor,
+      sealChange: (topic, value) => sealChange(topic, textOf(value), mapping, sealer) ?? value,
+    }),
     async publishPartners(settings) {
       const published = new Map(
         (await readTopic(log, topics.partnerConfig)).map(({ key, value }) => [key, value]),
@@ -163,22 +163,6 @@ function effectsOf(options: OpenPipelineOptions): NonNullable<ApplicationOptions
   }
 }
 
-/** A record that is appended to a topic of another name says where it was captured: the mapping asks for that. */
-function namingSource(ingest: Ingest, topics: Topics): Ingest {
-  const ours = new Set([topics.cdcOrders.name, topics.cdcAssignments.name])
-  return {
-    ...ingest,
-    append: (records) =>
-      ingest.append(
-        records.map((record) =>
-          ours.has(record.topic)
-            ? record
-            : { ...record, headers: { ...record.headers, [sourceTopicHeader]: record.topic } },
-        ),
-      ),
-  }
-}
-
 /** Which of our topics takes the records of a captured one. */
 async function targets(log: RecordLog, topics: Topics, mapping: SourceMapping) {
   const roles = { orders: topics.cdcOrders.name, assignments: topics.cdcAssignments.name }
@@ -190,10 +174,8 @@ async function targets(log: RecordLog, topics: Topics, mapping: SourceMapping) {
   }
 }
 
-function seal(topic: string, value: string | Uint8Array, mapping: SourceMapping, sealer: Sealer) {
-  const text = typeof value === 'string' ? value : Buffer.from(value).toString('utf8')
-  return sealChange(topic, text, mapping, sealer) ?? value
-}
+const textOf = (value: string | Uint8Array): string =>
+  typeof value === 'string' ? value : Buffer.from(value).toString('utf8')
 
 /** A refused record is named by the topic that it was captured from, where that is known. */
 function sourceOf(

@@ -15,7 +15,9 @@ function fixture(fail?: Error) {
         return []
       },
     },
-    target: (topic) => (topic.endsWith('.orders') ? { topic: 'orders', partitions: 4 } : undefined),
+    target: (topic) => (topic.includes('orders') ? { topic: 'a.orders', partitions: 4 } : undefined),
+    sourceTopicHeader: 'source-topic',
+    keyOf: (topic) => (topic.endsWith('.truncated') ? null : `key of ${topic}`),
     partitionFor: (key, partitions) => (key[0] ?? 0) % partitions,
     sealChange: (topic, value) => `${topic} sealed ${typeof value === 'string' ? value : 'bytes'}`,
   })
@@ -62,8 +64,50 @@ describe('appending captured records', () => {
 
   it('places a record that names no partition by its key, and one without a key somewhere', async () => {
     const { ingest, appended } = fixture()
-    await ingest.append([record({ partition: null, key: 'a' }), record({ partition: null, key: null })])
+    await ingest.append([
+      record({ partition: null, key: 'a' }),
+      record({ topic: 'orders.truncated', partition: null, key: null }),
+    ])
     expect(appended.map((batch) => batch.partition)).toEqual(['a'.charCodeAt(0) % 4, 0])
+  })
+
+  it('gives a change that came without a key the one that orders it', async () => {
+    const { ingest, appended } = fixture()
+    await ingest.append([
+      record({ partition: null, key: null }),
+      record({ partition: 3, key: null }),
+      record({ topic: 'orders.truncated', partition: null, key: null }),
+      record({ partition: null, key: null, value: null }),
+    ])
+    const placed = appended.flatMap(({ partition, records }) =>
+      records.map(({ key }) => [partition, text(key)]),
+    )
+    expect(placed).toEqual([
+      ['k'.charCodeAt(0) % 4, 'key of a.orders'],
+      [3, null],
+      [0, null],
+      [0, null],
+    ])
+  })
+
+  it('says in a header from which topic a record was captured, where that is not where it goes', async () => {
+    const { ingest, appended } = fixture()
+    await ingest.append([record(), record({ topic: 'b.orders' })])
+    const headers = appended.flatMap(({ records }) => records.map((placed) => placed.headers))
+    expect(headers.map((list) => list.map(({ key, value }) => [key, text(value)]))).toEqual([
+      [],
+      [['source-topic', 'b.orders']],
+    ])
+  })
+
+  it('prepares without appending, and counts only what was appended', async () => {
+    const { ingest, appended } = fixture()
+    const prepared = ingest.prepare([record(), record({ topic: 'other' })])
+    expect(prepared.batches).toMatchObject([{ topic: 'a.orders', partition: 2 }])
+    expect(appended).toEqual([])
+    expect(ingest.counts()).toEqual({ appended: 0, ignored: 0 })
+    prepared.appended()
+    expect(ingest.counts()).toEqual({ appended: 1, ignored: 1 })
   })
 
   it('counts what no mapping names instead of appending it', async () => {

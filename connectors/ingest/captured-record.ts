@@ -27,7 +27,12 @@ export function parseCapturedLine(line: string): CapturedRecord | string {
     return 'not JSON'
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) return 'not a JSON object'
-  const { topic, partition, timestamp, key, value, headers } = document as Record<string, unknown>
+  return readCapturedRecord(document as Record<string, unknown>)
+}
+
+/** The same for a parsed line. */
+export function readCapturedRecord(document: Readonly<Record<string, unknown>>): CapturedRecord | string {
+  const { topic, partition, timestamp, key, value, headers } = document
   if (typeof topic !== 'string' || topic === '') return '"topic" is not a text'
   if (typeof timestamp !== 'number' || !Number.isSafeInteger(timestamp) || timestamp < 0) {
     return '"timestamp" is not a number of milliseconds'

@@ -1,0 +1,287 @@
+/**
+ * Takes changes over HTTP, as Debezium Server's HTTP sink sends them: one POST per change, its JSON as the body, no
+ * key and no topic, headers as `X-DEBEZIUM-…` in base64. Also takes several at once, as a JSON array or JSON lines, and
+ * records that name their topic. Knows no web framework: whoever has one hands the request in and the answer out.
+ *
+ * 2xx means durable. Everything of a request is taken, or nothing: a batch with one unreadable message is refused
+ * whole. Requests are taken one after the other, so what was sent in order is appended in order.
+ */
+import type { Clock } from '../../engine/index.ts'
+import type { Ingest } from './append.ts'
+import type { CapturedRecord } from './captured-record.ts'
+import { readMessage } from './change-message.ts'
+import { type IngestAuthOptions, ingestAuth } from './ingest-auth.ts'
+import { type BodyProblem, messagesOf } from './ingest-body.ts'
+import { seenPositions } from './seen-positions.ts'
+
+export interface IngestRequest {
+  /** Names in lower case, as Node gives them. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** `?topic=`: the captured topic, for messages that do not tell theirs. */
+  readonly query: { readonly topic?: string | undefined }
+  /** As it was sent, unparsed and still zipped: a signature is about these bytes. */
+  readonly body: Uint8Array
+}
+
+export interface IngestResponse {
+  readonly status: 200 | 400 | 401 | 413 | 415 | 429 | 503
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: IngestAnswer | IngestRefusal
+}
+
+export interface IngestAnswer {
+  /** Appended, and durable. */
+  readonly accepted: number
+  /** Had been appended before, by their position in the source. */
+  readonly repeated: number
+  /** Not for us, by why: `other_topic`, `heartbeat`, `transaction`, `schema_change`. */
+  readonly ignored: Readonly<Record<string, number>>
+}
+
+/** In the shape of all errors of the API; messages quote nothing of the body. */
+export interface IngestRefusal {
+  readonly error: { readonly code: string; readonly message: string; readonly mend: string }
+}
+
+export interface HttpIngestOptions {
+  readonly ingest: Pick<Ingest, 'append'>
+  readonly auth: Omit<IngestAuthOptions, 'clock'>
+  /** Real time. */
+  readonly clock: Clock
+  /** Whether a mapping names the topic. */
+  isMapped(topic: string): boolean
+  /** The place of a change in its source; null where it has none. */
+  positionOf(topic: string, value: string): string | null
+  /** When the pipeline is too far behind to take more: for how many seconds to hold back. */
+  overloaded?(): number | undefined
+  /** Told about what cannot be written; the request is answered 503 and comes again. */
+  readonly report: (message: string, cause: unknown) => void
+  /** Of a body, unzipped. */
+  readonly bodyBytesMax?: number
+  /** Requests that may wait for their turn. */
+  readonly waitingMax?: number
+}
+
+export interface HttpIngest {
+  handle(request: IngestRequest): Promise<IngestResponse>
+  /** For metrics: sums since the start, by outcome. */
+  counts(): IngestCountsByOutcome
+}
+
+export interface IngestCountsByOutcome {
+  readonly accepted: number
+  readonly repeated: number
+  readonly ignored: number
+  /** Requests that were refused, by status. */
+  readonly refused: Readonly<Record<string, number>>
+}
+
+/** Of a body as it is read and unzipped. A change weighs some kilobytes. */
+export const defaultBodyBytesMax = 16 * 1024 * 1024
+const defaultWaitingMax = 64
+const retryAfterS = 1
+
+/** Makes the handler. Throws when nobody could be let in. */
+export function createHttpIngest(options: HttpIngestOptions): HttpIngest {
+  const isAllowed = ingestAuth({ ...options.auth, clock: options.clock })
+  const bodyBytesMax = options.bodyBytesMax ?? defaultBodyBytesMax
+  const waitingMax = options.waitingMax ?? defaultWaitingMax
+  const seen = seenPositions()
+  const sums = { accepted: 0, repeated: 0, ignored: 0 }
+  const refused: Record<string, number> = {}
+  let waiting = 0
+  let turn: Promise<unknown> = Promise.resolve()
+
+  async function answer(request: IngestRequest): Promise<IngestResponse> {
+    const header = headerOf(request)
+    if (!isAllowed({ header, body: request.body })) return unauthorized
+    const holdS = options.overloaded?.()
+    if (holdS !== undefined) {
+      return refusal(
+        503,
+        'pipeline_behind',
+        'changes are taken in slower than they come',
+        'send again later',
+        holdS,
+      )
+    }
+    if (waiting >= waitingMax) {
+      return refusal(
+        429,
+        'too_many_requests',
+        `${waiting} requests wait already`,
+        'send one after the other',
+        retryAfterS,
+      )
+    }
+    waiting += 1
+    try {
+      const read = await readRequest(request, header)
+      if ('status' in read) return read
+      const taken = turn.then(() => take(read))
+      turn = taken.catch(() => undefined)
+      return await taken
+    } finally {
+      waiting -= 1
+    }
+  }
+
+  async function readRequest(
+    request: IngestRequest,
+    header: (name: string) => string | undefined,
+  ): Promise<IngestResponse | ReadRequest> {
+    const texts = await messagesOf(
+      {
+        body: request.body,
+        contentType: header('content-type'),
+        contentEncoding: header('content-encoding'),
+      },
+      bodyBytesMax,
+    )
+    if ('status' in texts) return bodyRefusal(texts)
+    return readMessages(texts, {
+      topic: request.query.topic ?? header('x-waybill-topic'),
+      keyHeaders: texts.length === 1 ? keyHeadersOf(request) : {},
+      now: options.clock.now(),
+    })
+  }
+
+  /** Runs alone: what is seen here was appended. */
+  async function take({ records, ignored }: ReadRequest): Promise<IngestResponse> {
+    const fresh: CapturedRecord[] = []
+    const positions = new Set<string>()
+    let repeated = 0
+    for (const record of records) {
+      if (!options.isMapped(record.topic)) {
+        ignored.other_topic = (ignored.other_topic ?? 0) + 1
+        continue
+      }
+      const position =
+        typeof record.value === 'string' ? options.positionOf(record.topic, record.value) : null
+      if (position !== null && (seen.has(position) || positions.has(position))) {
+        repeated += 1
+        continue
+      }
+      if (position !== null) positions.add(position)
+      fresh.push(record)
+    }
+    try {
+      if (fresh.length > 0) await options.ingest.append(fresh)
+    } catch (cause) {
+      options.report('changes that came over HTTP could not be written; they were refused', cause)
+      return refusal(
+        503,
+        'not_written',
+        'the changes could not be written',
+        'send again later; see the log',
+        retryAfterS,
+      )
+    }
+    seen.add([...positions])
+    sums.accepted += fresh.length
+    sums.repeated += repeated
+    for (const count of Object.values(ignored)) sums.ignored += count
+    return { status: 200, headers: {}, body: { accepted: fresh.length, repeated, ignored } }
+  }
+
+  return {
+    async handle(request) {
+      const response = await answer(request)
+      if (response.status !== 200) refused[response.status] = (refused[response.status] ?? 0) + 1
+      return response
+    },
+    counts: () => ({ ...sums, refused: { ...refused } }),
+  }
+}
+
+interface ReadRequest {
+  readonly records: readonly CapturedRecord[]
+  readonly ignored: Record<string, number>
+}
+
+interface ReadingContext {
+  readonly topic: string | undefined
+  readonly keyHeaders: CapturedRecord['headers']
+  readonly now: number
+}
+
+/** Unreadable messages named in an answer; a batch of the wrong kind has as many as it has messages. */
+const problemsShown = 5
+
+function readMessages(texts: readonly string[], context: ReadingContext): IngestResponse | ReadRequest {
+  const records: CapturedRecord[] = []
+  const ignored: Record<string, number> = {}
+  const problems: string[] = []
+  for (const [index, text] of texts.entries()) {
+    const read = readMessage(text, {
+      ...(context.topic !== undefined && { topic: context.topic }),
+      now: context.now,
+    })
+    if (read.kind === 'aside') ignored[read.why] = (ignored[read.why] ?? 0) + 1
+    else if (read.kind === 'unreadable') problems.push(`message ${index + 1}: ${read.reason}`)
+    else records.push({ ...read.record, headers: { ...read.record.headers, ...context.keyHeaders } })
+  }
+  if (problems.length === 0) return { records, ignored }
+  const shown = problems.slice(0, problemsShown).join('; ')
+  const more = problems.length > problemsShown ? `; and ${problems.length - problemsShown} more` : ''
+  return refusal(
+    400,
+    'unreadable',
+    `${shown}${more}`,
+    'nothing of the request was taken: mend these and send it again',
+  )
+}
+
+/** Debezium's names of the two headers that decide what fires. Others are of no use here. */
+const keyHeaders = ['__debezium.newkey', '__debezium.oldkey']
+const sinkHeaderPrefix = 'x-debezium-'
+
+/**
+ * The sink writes names in capitals, Node gives them in lower case, and both names are lower case by nature. Values
+ * are base64 unless `headers.encode.base64=false`: then they start with the brace of their JSON, as no base64 does.
+ */
+function keyHeadersOf(request: IngestRequest): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const name of keyHeaders) {
+    const value = headerOf(request)(sinkHeaderPrefix + name)
+    if (value === undefined) continue
+    found[name] = value.startsWith('{') ? value : Buffer.from(value, 'base64').toString('utf8')
+  }
+  return found
+}
+
+const headerOf =
+  ({ headers }: IngestRequest) =>
+  (name: string): string | undefined => {
+    const value = headers[name]
+    return typeof value === 'string' ? value : value?.[0]
+  }
+
+function refusal(
+  status: Exclude<IngestResponse['status'], 200>,
+  code: string,
+  message: string,
+  mend: string,
+  holdS?: number,
+): IngestResponse {
+  return {
+    status,
+    headers: holdS === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(holdS))) },
+    body: { error: { code, message, mend } },
+  }
+}
+
+const unauthorized: IngestResponse = {
+  ...refusal(
+    401,
+    'unauthorized',
+    'the request has neither a known token nor a valid signature',
+    'send Authorization: Bearer <token>, or sign it as Standard Webhooks has it',
+  ),
+  headers: { 'www-authenticate': 'Bearer' },
+}
+
+const bodyCodes = { 400: 'unreadable', 413: 'too_large', 415: 'unsupported' } as const
+
+const bodyRefusal = ({ status, reason }: BodyProblem): IngestResponse =>
+  refusal(status, bodyCodes[status], reason, 'see docs/your-own-data.md')
