@@ -20,6 +20,7 @@ import { makeHousekeeping } from './housekeeping.ts'
 import { makeInstance } from './instance.ts'
 import { outputBuffer, type TopicFacts } from './output-buffer.ts'
 import { storeSpecs } from './task-factory.ts'
+import { repeated } from './transaction.ts'
 
 export interface ApplicationOptions {
   readonly topology: Topology
@@ -216,7 +217,7 @@ async function makeTopics(options: ApplicationOptions, facts: Map<string, TopicF
   const { topology, log, deadLetter } = options
   const topics = new Map(topology.topics)
   if (deadLetter) topics.set(deadLetter.topic.name, deadLetter.topic)
-  const existing = await log.admin.describeTopics([...topics.keys()])
+  const existing = await repeated(() => log.admin.describeTopics([...topics.keys()]))
   const missing: TopicDescription[] = []
   for (const { name, partitions: declared, config } of topics.values()) {
     const found = existing.get(name)
@@ -229,7 +230,7 @@ async function makeTopics(options: ApplicationOptions, facts: Map<string, TopicF
   for (const part of topology.subTopologies) {
     checkCoPartitioning(part, (source) => partitionsOf(source.topic.name))
   }
-  await log.admin.createTopics([...missing, ...changelogs(topology, partitionsOf)])
+  await repeated(() => log.admin.createTopics([...missing, ...changelogs(topology, partitionsOf)]))
 }
 
 function changelogs(

@@ -117,7 +117,7 @@ export function globalTables(options: {
     },
     async load() {
       startPositions()
-      const ends = await log.admin.endOffsets(all, 'read_committed')
+      const ends = await repeated(() => log.admin.endOffsets(all, 'read_committed'))
       const behind = () => all.filter((tp) => tp.offset < (ends.get(partitionKey(tp)) ?? 0))
       const fetcher = log.fetcher()
       try {

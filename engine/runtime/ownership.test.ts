@@ -1,0 +1,285 @@
+import { describe, expect, it } from 'vitest'
+import type { TestDriver } from '../testing.ts'
+import {
+  counting,
+  gate,
+  input,
+  keyIn,
+  openCalls,
+  openScene,
+  output,
+  outputs,
+  records,
+  type SceneContext,
+  sceneName,
+  sceneTopology,
+  turns,
+} from './testing/scene.ts'
+
+const isSorted = (totals: readonly string[]) => totals.every((text, index) => text.endsWith(`=${index + 1}`))
+
+const groups = (driver: TestDriver) => driver.log.levers.groups
+
+/** Everything that was written by transactions of this instance, by operation. */
+function watchWrites(driver: TestDriver, instance: string): string[] {
+  const seen: string[] = []
+  driver.log.levers.before = (operation, who) => {
+    if (who === instance && operation !== 'init') seen.push(operation)
+    return undefined
+  }
+  return seen
+}
+
+describe('a zombie', () => {
+  it('that processes on after it was put out commits nothing', async () => {
+    const driver = await openScene(sceneTopology(counting), { instances: ['a', 'b'] })
+    // One partition, so one of the two owns the task.
+    const [owner, other] = driver.application('a').taskIds().length > 0 ? ['a', 'b'] : ['b', 'a']
+    await driver.pipe(input, ...records('k'))
+    const stuck = gate()
+    driver.log.levers.before = (operation, who) =>
+      operation === 'transaction_append' && who === owner ? stuck.passed : undefined
+    await driver.append(input, ...records('k'))
+    await turns()
+    groups(driver).expire(sceneName, owner)
+    await turns()
+    expect(driver.application(other).taskIds()).toEqual(['0_0'])
+    stuck.open()
+    await driver.settle()
+    await driver.pipe(input, ...records('k'))
+    expect(await outputs(driver)).toEqual(['k=1', 'k=2', 'k=3'])
+    await driver.close()
+  })
+
+  it('that was frozen past its session commits nothing when it wakes up, and joins again', async () => {
+    const driver = await openScene(sceneTopology(counting), { instances: ['a', 'b'], partitions: 4 })
+    const keys = [0, 1, 2, 3].map((partition) => keyIn(partition, 4))
+    await driver.pipe(input, ...records(...keys))
+    groups(driver).freeze(sceneName, 'a')
+    await driver.append(input, ...records(...keys))
+    driver.clock.advance(10_001)
+    await turns(60)
+    await driver.append(input, ...records(...keys))
+    await turns(60)
+    groups(driver).thaw(sceneName, 'a')
+    await driver.settle()
+    await driver.pipe(input, ...records(...keys))
+    for (const key of keys) {
+      expect((await outputs(driver)).filter((text) => text.startsWith(`${key}=`))).toEqual(
+        [1, 2, 3, 4].map((total) => `${key}=${total}`),
+      )
+    }
+    expect(driver.application('a').taskIds()).toHaveLength(2)
+    expect(driver.application('b').taskIds()).toHaveLength(2)
+    await driver.close()
+  })
+
+  it('commits nothing from a timer either', async () => {
+    const waking = (context: SceneContext) => ({
+      ...counting(context),
+      inputs: {
+        in(record: { key: string; value: string }) {
+          if (record.value === 'wake') context.wakeAt(context.now() + 1000)
+        },
+      },
+      due: () => context.emit.out('timer', String(context.now())),
+    })
+    const driver = await openScene(sceneTopology(waking))
+    await driver.pipe(input, ...records('k=wake'))
+    groups(driver).freeze(sceneName, 'a')
+    const starting = driver.start('b')
+    driver.clock.advance(500)
+    groups(driver).expire(sceneName, 'a')
+    await starting
+    expect(driver.application('b').taskIds()).toEqual(['0_0'])
+    const seen = watchWrites(driver, 'a')
+    driver.clock.advance(600)
+    await turns(60)
+    // It tried, and could only abort.
+    expect(seen).toEqual(['end'])
+    expect(driver.application('a').counters.snapshot().get('commits.failed{kind="fenced"}')).toBe(1)
+    expect(await outputs(driver)).toEqual([])
+    await driver.close()
+  })
+
+  it('starts no call once its lease is over, and goes on when it is renewed', async () => {
+    const calls = openCalls()
+    const driver = await openScene(
+      sceneTopology((context) => ({
+        inputs: {
+          in: ({ key }) =>
+            context.effects.call.start({
+              id: key,
+              key,
+              pool: 'pool',
+              priority: 0,
+              notAfter: context.now() + 60_000,
+              request: key,
+            }),
+        },
+      })),
+      { call: calls.call, pools: { pool: 1 } },
+    )
+    await driver.append(input, ...records('1', '2', '3'))
+    await driver.quiet()
+    groups(driver).freeze(sceneName, 'a')
+    driver.clock.advance(2000)
+    calls.answerAll()
+    await turns()
+    // Two seconds old is still fresh; the commit of the first result renews nothing before it is acknowledged.
+    expect(calls.started).toEqual(['1', '2'])
+    driver.clock.advance(2001)
+    driver.log.levers.before = (operation) =>
+      operation === 'commit_offsets' ? new Promise(() => {}) : undefined
+    calls.answerAll()
+    await turns()
+    expect(calls.started).toEqual(['1', '2'])
+    driver.log.levers.before = undefined
+    await driver.close()
+  })
+
+  it('looks again by itself when nothing but the lease held its calls up', async () => {
+    const calls = openCalls()
+    const driver = await openScene(
+      sceneTopology((context) => ({
+        due() {
+          for (const id of ['1', '2'])
+            context.effects.call.start({
+              id,
+              key: id,
+              pool: 'pool',
+              priority: 0,
+              notAfter: context.now() + 60_000,
+              request: id,
+            })
+        },
+        inputs: { in: () => context.wakeAt(context.now()) },
+      })),
+      { call: calls.call, pools: { pool: 1 } },
+    )
+    await driver.append(input, ...records('go'))
+    await driver.quiet()
+    expect(calls.started).toEqual(['1'])
+    groups(driver).freeze(sceneName, 'a')
+    driver.clock.advance(3000)
+    calls.answerAll()
+    driver.log.levers.before = (operation) =>
+      operation === 'commit_offsets' ? new Promise(() => {}) : undefined
+    await turns()
+    expect(calls.started).toEqual(['1'])
+    driver.log.levers.before = undefined
+    await driver.close()
+  })
+})
+
+describe('a revoked task', () => {
+  it('writes nothing after its revocation has ended', async () => {
+    const driver = await openScene(
+      sceneTopology((context) => ({ ...counting(context), ...ticking(context) }), {
+        punctuators: { tick: { everyMs: 10, on: 'pipeline' } },
+      }),
+      { partitions: 2 },
+    )
+    await driver.start('b')
+    expect(driver.application('a').taskIds()).toEqual(['0_0'])
+    await driver.advance(100)
+    const ticks = (await driver.read(output)).filter(({ key }) => key.startsWith('tick'))
+    const moved = ticks.filter(({ key }) => key === 'tick 0_1')
+    expect(moved.length).toBeGreaterThanOrEqual(9)
+    // One owner at a time: no two ticks of one task at one time.
+    expect(new Set(moved.map(({ value }) => value)).size).toBe(moved.length)
+    await driver.close()
+  })
+
+  it('hands over at the last committed record, while both owners are busy', async () => {
+    const driver = await openScene(sceneTopology(counting), { partitions: 2 })
+    const keys = [keyIn(0, 2), keyIn(1, 2)]
+    for (let round = 1; round <= 6; round++) {
+      await driver.append(input, ...records(...keys, ...keys))
+      if (round === 2) await driver.start('b')
+      if (round === 4) await driver.stop('a')
+    }
+    await driver.settle()
+    for (const key of keys) {
+      const totals = (await outputs(driver)).filter((text) => text.startsWith(`${key}=`))
+      expect(totals).toHaveLength(12)
+      expect(isSorted(totals)).toBe(true)
+    }
+    expect(driver.reports).toEqual([])
+    await driver.close()
+  })
+})
+
+const ticking = (context: SceneContext) => ({
+  punctuate: { tick: (now: number) => context.emit.out(`tick ${context.taskId}`, String(now)) },
+})
+
+describe('two owners', () => {
+  it('never both commit: the transaction that a dead owner left open is fenced before the next one reads', async () => {
+    const driver = await openScene(sceneTopology(counting))
+    await driver.pipe(input, ...records('k'))
+    // The owner dies between its offsets and its end: everything but the end is in the log.
+    const stuck = gate()
+    driver.log.levers.before = (operation, who) =>
+      operation === 'end' && who === 'a' ? stuck.passed : undefined
+    await driver.append(input, ...records('k'))
+    await turns()
+    groups(driver).freeze(sceneName, 'a')
+    const starting = driver.start('b')
+    await turns()
+    groups(driver).expire(sceneName, 'a')
+    await starting
+    await driver.append(input, ...records('k'))
+    await turns(60)
+    expect(await outputs(driver)).toEqual(['k=1', 'k=2', 'k=3'])
+    stuck.open()
+    driver.log.levers.before = undefined
+    await driver.settle()
+    expect(await outputs(driver)).toEqual(['k=1', 'k=2', 'k=3'])
+    await driver.close()
+  })
+
+  it('with one instance id: the later one fences the earlier one', async () => {
+    const driver = await openScene(sceneTopology(counting))
+    await driver.pipe(input, ...records('k'))
+    driver.application('a').kill()
+    driver.disks.crash('a')
+    await driver.start('a')
+    await driver.pipe(input, ...records('k'))
+    expect(await outputs(driver)).toEqual(['k=1', 'k=2'])
+    expect(groups(driver).members(sceneName)).toEqual(['a'])
+    await driver.close()
+  })
+})
+
+describe('an instance that was fenced', () => {
+  it('joins again once, and goes on', async () => {
+    const driver = await openScene(sceneTopology(counting), { partitions: 2 })
+    driver.log.levers.failNext('commit_offsets', 'fenced', { transactionalId: 'a' })
+    await driver.pipe(input, ...records(keyIn(0, 2), keyIn(1, 2)))
+    expect(await outputs(driver)).toEqual([`${keyIn(0, 2)}=1`, `${keyIn(1, 2)}=1`])
+    expect(driver.reports).toHaveLength(1)
+    expect(driver.application('a').taskIds()).toEqual(['0_0', '0_1'])
+    await driver.close()
+  })
+
+  it.each(['init', 'admin', 'commit_offsets'] as const)(
+    'takes over again when that meets trouble (%s)',
+    async (operation) => {
+      const driver = await openScene(sceneTopology(counting), { partitions: 2 })
+      await driver.pipe(input, ...records(keyIn(0, 2), keyIn(1, 2)))
+      await driver.start('b')
+      driver.log.levers.failNext(operation, 'abortable', { times: 2 })
+      groups(driver).expire(sceneName, 'b')
+      await turns()
+      driver.clock.advance(100)
+      await driver.settle()
+      expect(driver.reports.length).toBeGreaterThan(0)
+      await driver.pipe(input, ...records(keyIn(0, 2), keyIn(1, 2)))
+      expect(new Set(await outputs(driver))).toEqual(
+        new Set([0, 1].flatMap((partition) => [1, 2].map((total) => `${keyIn(partition, 2)}=${total}`))),
+      )
+      await driver.close()
+    },
+  )
+})
