@@ -318,6 +318,48 @@ describe('a report', () => {
     expect(watch.latest()).toMatchObject({ at: startMs - hourMs, version: (before?.version ?? 0) + 1 })
   })
 
+  it('says everything that is known', () => {
+    const watch = watchHarness()
+    watch.take(history(), history({ delivery_id: 'd2', event: 'order_confirmed' }))
+    watch.take(attempted('acknowledged', { at: startMs + 400 }))
+    watch.take(attempted('http_5xx', { delivery_id: 'd2', event: 'order_confirmed', at: startMs + 600 }))
+    watch.advance(secondMs)
+    const counts = {
+      ack_rate: 0.5,
+      attempts: 2,
+      acknowledged: 1,
+      failed: { http_5xx: 1 },
+      first_attempts: 2,
+      first_acknowledged: 1,
+      within_deadline: 1,
+      missed_by_partner: 0,
+      missed_by_us: 0,
+    }
+    expect(watch.latest()).toEqual({
+      endpoint_id: 'e1',
+      partner_id: 'p1',
+      at: startMs + 600 + secondMs,
+      state: 'unknown',
+      reason: 'few_attempts',
+      since: startMs,
+      version: 1,
+      open: 1,
+      consecutive_failures: 1,
+      failing_since: startMs + 600,
+      last_success_at: startMs + 400,
+      last_failure_at: startMs + 600,
+      last_failure_class: 'http_5xx',
+      auto_disabled_at: null,
+      auto_disabled_reason: null,
+      hour: counts,
+      day: counts,
+      week: counts,
+      deadlines: {
+        out_for_delivery: { within: 1, missed_by_partner: 0, missed_by_us: 0, excluded: 0 },
+      },
+    })
+  })
+
   it('tells first requests from retries', () => {
     const watch = watchHarness()
     const retry = attempt('acknowledged', { retry_count: 1, trigger: 'RETRY' })
