@@ -4,19 +4,9 @@
  */
 import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyServerOptions } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import { makeGate } from './auth.ts'
-import {
-  commandBody,
-  deliveryDetailBody,
-  deliveryPageBody,
-  eventDetailBody,
-  eventPageBody,
-} from './contract/answers.ts'
-import { errorBody } from './contract/error.ts'
-import { endpointHealthBody, partnerHealthBody, windowBody } from './contract/health.ts'
-import { aliveBody, readinessBody } from './contract/operations.ts'
-import { attemptBody, deliveryBody, eventBody, verdictBody } from './contract/rows.ts'
+import { documentOptions, namedSchemas } from './document.ts'
 import { errorOf, errorTable } from './errors.ts'
 import { answerFailures, brokenConnection, unreadableAddress } from './failures.ts'
 import type { ApiOptions } from './options.ts'
@@ -26,25 +16,6 @@ import { addDeliveries } from './routes/deliveries.ts'
 import { addEvents } from './routes/events.ts'
 import { addHealth } from './routes/health.ts'
 import { addOperations } from './routes/operations.ts'
-
-/** Every schema that stands once in the document, by its `$id`. */
-export const namedSchemas = [
-  errorBody,
-  eventBody,
-  deliveryBody,
-  attemptBody,
-  verdictBody,
-  eventPageBody,
-  eventDetailBody,
-  deliveryPageBody,
-  deliveryDetailBody,
-  commandBody,
-  windowBody,
-  endpointHealthBody,
-  partnerHealthBody,
-  aliveBody,
-  readinessBody,
-]
 
 /** No request of this API has a body to speak of. */
 const bodyBytesMax = 16 * 1024
@@ -58,7 +29,7 @@ export function buildApi(options: ApiOptions): Api {
     ...serverOptions(options),
     logger: options.log ? { level: options.log.level, stream: options.log } : false,
   }).withTypeProvider<TypeBoxTypeProvider>()
-  app.removeContentTypeParser('text/plain')
+  readBodies(app)
   for (const schema of namedSchemas) app.addSchema(schema)
   answerFailures(app, options.report)
   addGate(app, options)
@@ -76,6 +47,8 @@ export function buildApi(options: ApiOptions): Api {
 
 function serverOptions({ random }: ApiOptions): FastifyServerOptions {
   return {
+    // One line per request, of our own: the stock ones hold query strings.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
     // A closing server finishes what it has taken, instead of answering in a shape of its own.
@@ -92,6 +65,16 @@ function serverOptions({ random }: ApiOptions): FastifyServerOptions {
     frameworkErrors: unreadableAddress,
     clientErrorHandler: brokenConnection,
   }
+}
+
+/** JSON or nothing. Many clients name the type although they send no body; that is nothing, not a broken one. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.trim() === '') done(null, undefined)
+    else parseJson(request, body, done)
+  })
 }
 
 /** Who may pass is decided before anything of a request is read. */
@@ -119,38 +102,3 @@ function addGate(app: Api, { auth }: ApiOptions): void {
     return reply.code(errorTable[verdict.refused].status).send(errorOf(verdict.refused))
   })
 }
-
-const documentOptions = (version: string) => ({
-  openapi: {
-    openapi: '3.1.0',
-    info: {
-      title: 'Waybill',
-      description:
-        'What became of order changes: events, deliveries, attempts, and how endpoints do. Times are RFC 3339 in ' +
-        'UTC. What does not apply is null, never missing. New fields may be added; ignore what you do not know.',
-      version,
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-    },
-    tags: [
-      { name: 'events', description: 'One transition of an order.' },
-      { name: 'deliveries', description: 'One event for one endpoint, and its requests.' },
-      { name: 'health', description: 'How receivers do.' },
-      { name: 'operations', description: 'For those who run it.' },
-    ],
-    components: {
-      securitySchemes: {
-        token: {
-          type: 'http' as const,
-          scheme: 'bearer',
-          description: 'An operator’s token sees everything, a partner’s what is that partner’s.',
-        },
-      },
-    },
-    security: [{ token: [] }],
-  },
-  convertConstToEnum: false,
-  refResolver: {
-    buildLocalReference: (schema: { $id?: unknown }, _base: unknown, _fragment: string, index: number) =>
-      typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
-  },
-})

@@ -1,4 +1,4 @@
-/** Turns whatever went wrong around a route into the one shape of errors, before, in and after it. */
+/** Turns whatever went wrong around a route into the one shape of errors, and says in one line how a request ended. */
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
@@ -22,6 +22,11 @@ export function answerFailures(app: Api, report: ApiOptions['report']): void {
       request.log.error({ err: error }, 'failed')
     }
     return send(reply, code, particulars)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url, log } = request
+    const durationMs = Math.round(reply.elapsedTime)
+    log.info({ method, path: pathOf(url), status: reply.statusCode, durationMs }, 'answered')
   })
   app.addHook('onSend', async (_request, reply) => {
     if (reply.statusCode === 503) reply.header('retry-after', retryAfterSeconds)

@@ -20,9 +20,15 @@ export const asOf = nullable(
 )
 
 /** Uses a schema by its name, so that it stands once in the documentation. */
-export const named = <Schema extends TSchema>(schema: Schema & { $id?: string }) =>
-  Type.Unsafe<Static<Schema>>({ $ref: `${schema.$id}#` })
+export const named = <Schema extends TSchema>(schema: Schema) =>
+  Type.Unsafe<Static<Schema>>({ $ref: `${nameOf(schema)}#` })
 
 /** A named schema as the body of an answer. */
-export const answer = <Schema extends TSchema>(schema: Schema & { $id?: string; description?: string }) =>
-  Type.Unsafe<Static<Schema>>({ $ref: `${schema.$id}#`, description: schema.description })
+export const answer = <Schema extends TSchema & { description?: string }>(schema: Schema) =>
+  Type.Unsafe<Static<Schema>>({ $ref: `${nameOf(schema)}#`, description: schema.description })
+
+/** The name that a schema has in the documentation. */
+export function nameOf(schema: TSchema & { $id?: unknown }): string {
+  if (typeof schema.$id !== 'string') throw new TypeError('a schema without $id cannot be referred to')
+  return schema.$id
+}

@@ -67,6 +67,8 @@ function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
       },
     },
     async (request, reply) => {
+      if (saysSomething(request.body))
+        return refuse(reply, 'bad_request', { message: 'this route takes no body' })
       const asOf = await deliveryLog.asOf()
       const { delivery_id } = request.params
       const found = await deliveryLog.getDelivery(scopeOf(request), delivery_id)
@@ -94,3 +96,7 @@ function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
     },
   )
 }
+
+/** What a body says would be ignored, and somebody might rely on it. */
+const saysSomething = (body: unknown): boolean =>
+  body !== undefined && body !== null && !(typeof body === 'object' && Object.keys(body).length === 0)

@@ -34,22 +34,23 @@ export interface TestApi {
   readonly reported: string[]
   /** Every route that was added, as `GET /v1/events`, and what it asks of a caller. */
   readonly routes: { readonly name: string; readonly access: string | undefined }[]
-  findings: readonly HealthFinding[]
+  /** What the process says of itself. */
+  readonly state: { findings: readonly HealthFinding[] }
 }
 
-/** Builds it; without `auth`, with three tokens. */
-export async function testApi(options: Partial<ApiOptions> = {}): Promise<TestApi> {
+/** Everything that the API needs, in memory, and what it is told. */
+export async function testSurroundings() {
   const sent: DeliveryCommand[] = []
   const reported: string[] = []
-  const routes: { name: string; access: string | undefined }[] = []
-  const app = buildApi({
-    deliveryLog: options.deliveryLog ?? (await sampleLog()),
+  const state: { findings: readonly HealthFinding[] } = { findings: [] }
+  const options: ApiOptions = {
+    deliveryLog: await sampleLog(),
     commands: {
       async send(command) {
         sent.push(command)
       },
     },
-    health: { findings: async () => api.findings },
+    health: { findings: async () => state.findings },
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       text: async () => '# HELP waybill_up 1 while it runs.\nwaybill_up 1\n',
@@ -59,9 +60,15 @@ export async function testApi(options: Partial<ApiOptions> = {}): Promise<TestAp
     clock: manualClock(sampleAsOf),
     random: seededRandom(1),
     report: (message, cause) => reported.push(cause === undefined ? message : `${message}: ${String(cause)}`),
-    ...options,
-  })
-  const api: TestApi = { app, sent, reported, routes, findings: [] }
+  }
+  return { options, sent, reported, state }
+}
+
+/** Builds it; without `auth`, with three tokens. */
+export async function testApi(changes: Partial<ApiOptions> = {}): Promise<TestApi> {
+  const { options, sent, reported, state } = await testSurroundings()
+  const routes: { name: string; access: string | undefined }[] = []
+  const app = buildApi({ ...options, ...changes })
   app.addHook('onRoute', ({ method, url, config }) => {
     for (const each of [method].flat()) routes.push({ name: `${each} ${url}`, access: config?.access })
   })
@@ -73,5 +80,5 @@ export async function testApi(options: Partial<ApiOptions> = {}): Promise<TestAp
     }
   })
   await app.ready()
-  return api
+  return { app, sent, reported, routes, state }
 }

@@ -1,0 +1,67 @@
+/** What of the OpenAPI document does not follow from the routes: its head, and the schemas that stand once in it. */
+import {
+  commandBody,
+  deliveryDetailBody,
+  deliveryPageBody,
+  eventDetailBody,
+  eventPageBody,
+} from './contract/answers.ts'
+import { errorBody } from './contract/error.ts'
+import { endpointHealthBody, partnerHealthBody, windowBody } from './contract/health.ts'
+import { aliveBody, readinessBody } from './contract/operations.ts'
+import { attemptBody, deliveryBody, eventBody, verdictBody } from './contract/rows.ts'
+
+/** Every schema that stands once in the document, by its `$id`. */
+export const namedSchemas = [
+  errorBody,
+  eventBody,
+  deliveryBody,
+  attemptBody,
+  verdictBody,
+  eventPageBody,
+  eventDetailBody,
+  deliveryPageBody,
+  deliveryDetailBody,
+  commandBody,
+  windowBody,
+  endpointHealthBody,
+  partnerHealthBody,
+  aliveBody,
+  readinessBody,
+]
+
+/** Settings of the plugin that makes the document. */
+export const documentOptions = (version: string) => ({
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'Waybill',
+      description:
+        'What became of order changes: events, deliveries, attempts, and how endpoints do. Times are RFC 3339 in ' +
+        'UTC. What does not apply is null, never missing. New fields may be added; ignore what you do not know.',
+      version,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    tags: [
+      { name: 'events', description: 'One transition of an order.' },
+      { name: 'deliveries', description: 'One event for one endpoint, and its requests.' },
+      { name: 'health', description: 'How receivers do.' },
+      { name: 'operations', description: 'For those who run it.' },
+    ],
+    components: {
+      securitySchemes: {
+        token: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description: 'An operator’s token sees everything, a partner’s what is that partner’s.',
+        },
+      },
+    },
+    security: [{ token: [] }],
+  },
+  convertConstToEnum: false,
+  refResolver: {
+    buildLocalReference: (schema: { $id?: unknown }, _base: unknown, _fragment: string, index: number) =>
+      typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
+  },
+})
