@@ -3,16 +3,11 @@
  * Secrets are masked before they get into these topics; here nothing is added.
  */
 import type { BulkWrite, InputRecord } from '../engine/index.ts'
-import type { DeliveryHistory, RoutingVerdict } from '../schemas/index.ts'
+import type { DeliveryHistory, EndpointHealth, RoutingVerdict } from '../schemas/index.ts'
 import type { DeliveryLog, HealthRow, LogBatch, LogPosition, LogSource } from './delivery-log.ts'
 
 /** What LOG needs of an `endpoint.health` value; the whole of it is kept as JSON. */
-export interface HealthReport {
-  readonly endpoint_id: string
-  readonly partner_id: string
-  /** Pipeline time. */
-  readonly at: number
-}
+export type HealthReport = Pick<EndpointHealth, 'endpoint_id' | 'partner_id' | 'at'>
 
 /** A record of one of the sources, decoded. A null value is a tombstone, and says nothing to the log. */
 export type SourceRecord<V> = Pick<InputRecord<unknown, V | null>, 'value' | 'partition' | 'offset'>

@@ -420,6 +420,8 @@ export function deliveryLogContract(options: DeliveryLogContractOptions): void {
       const log = await open()
       await log.close()
       await log.close()
+      await expect(log.ping()).rejects.toMatchObject({ name: 'DeliveryLogError', reason: 'closed' })
+      await expect(log.write(batch({ history: [history()] }))).rejects.toThrow('closed')
     })
   })
 }

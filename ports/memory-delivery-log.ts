@@ -147,7 +147,7 @@ export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } 
         keep(verdicts, `${verdict.event_id} ${verdict.endpoint_id ?? ''}`, verdict, betterVerdict)
       }
       for (const row of batch.health) {
-        keep(health, row.endpoint_id, row, (one, other) => one.reported_at > other.reported_at)
+        keep(health, row.endpoint_id, row, (one, other) => one.reported_at >= other.reported_at)
       }
       for (const row of batch.positions) {
         keep(positions, `${row.source}:${row.partition}`, row, (one, other) => one.offset > other.offset)

@@ -1,0 +1,65 @@
+/**
+ * What the autovacuum of a server does, for PostgreSQL in one process, which has none: fresh statistics, without
+ * which the planner takes a full log for an empty one, and room that is used again.
+ */
+import type { LogRows } from './log-rows.ts'
+import type { SqlDatabase } from './sql-database.ts'
+
+export interface Maintenance {
+  /** Does what is due after these rows were written. */
+  wrote(rows: LogRows): Promise<void>
+  cleared(): void
+}
+
+/** Statistics are taken after so many new rows, and again whenever there are twice as many. */
+const firstAnalysisRows = 500
+
+/**
+ * Deliveries are the only rows that change, so theirs is the only table with dead rows. A vacuum walks its
+ * indexes, and queries wait meanwhile, so it is rare: a fifth of the table, as the server does it.
+ */
+const vacuumRowsMin = 20_000
+const vacuumShare = 0.2
+
+export function createMaintenance(database: SqlDatabase, schema: string): Maintenance {
+  let written = 0
+  let analyseAt = firstAnalysisRows
+  let updates = 0
+  let deliveries: number | undefined
+
+  async function estimatedDeliveries(): Promise<number> {
+    const [row] = await database.query({
+      text: 'select greatest(reltuples, 0)::float8 as n from pg_class where oid = $1::regclass',
+      values: [`${schema}.deliveries`],
+    })
+    return Number(row?.n ?? 0)
+  }
+
+  return {
+    async wrote(rows) {
+      written += rows.deliveries.length + rows.attempts.length + rows.events.length
+      // First versions are inserted, the others update a row or are ignored: an upper bound.
+      updates += rows.deliveries.filter(({ version }) => version > 1).length
+      if (written >= analyseAt) {
+        analyseAt = written * 2
+        await database.query({ text: `analyze ${tables(schema)}` })
+        deliveries = await estimatedDeliveries()
+      }
+      deliveries ??= await estimatedDeliveries()
+      if (updates >= Math.max(vacuumRowsMin, deliveries * vacuumShare)) {
+        updates = 0
+        await database.query({ text: `vacuum (analyze) ${schema}.deliveries` })
+        deliveries = await estimatedDeliveries()
+      }
+    },
+    cleared() {
+      written = 0
+      analyseAt = firstAnalysisRows
+      updates = 0
+      deliveries = undefined
+    },
+  }
+}
+
+const tables = (schema: string): string =>
+  ['events', 'payloads', 'verdicts', 'deliveries', 'attempts'].map((table) => `${schema}.${table}`).join(', ')
