@@ -125,12 +125,14 @@ export function makeInstance(options: InstanceOptions): Instance {
     commitIntervalMs: options.commitIntervalMs,
     commitFloorMs: options.commitFloorMs,
     commit,
-    onFailure(error) {
-      // Before anything else that could commit: nothing of the record in hand may become visible.
-      closeDirty()
-      fail(error)
-    },
+    onFailure: failDirty,
   })
+
+  /** Inside the loop, before anything else could commit: nothing of the record in hand may become visible. */
+  function failDirty(error: unknown) {
+    closeDirty()
+    fail(error)
+  }
 
   /** A bug or a broken environment: stops loudly, and leaves the group so that it is seen there too. */
   function fail(error: unknown) {
@@ -169,7 +171,8 @@ export function makeInstance(options: InstanceOptions): Instance {
       writerStale = true
       if (error.kind === 'fenced') endSession()
       else closeDirty()
-      reconciler.request()
+      // A pass under way must not go on: it counts on a usable writer, and on the tasks that were just closed.
+      reconciler.restart()
       return false
     }
   }
@@ -300,7 +303,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     scheduler.pause(ids)
     if (!failure) await callsOf(ids)
     await loop.exclusive(async () => {
-      if (session === current && !failure) await loop.commitNow()
+      if (session === current && !failure) await loop.commitNow().catch(failDirty)
       for (const id of ids) {
         loop.detach(id)
         current.continued.delete(id)

@@ -109,6 +109,8 @@ export async function tellStory(seed: number, length: number): Promise<Story> {
     topology: topology(),
     clock,
     partitions: 2,
+    // Faults may come oftener than any real call would have to put up with.
+    calls: { maxStarts: 1000 },
     effects: {
       async 'counter.ask'() {
         calls++
