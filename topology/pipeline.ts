@@ -5,6 +5,7 @@ import { type EnrichOptions, enrich } from '../processors/enrich/enrich.ts'
 import { normalize } from '../processors/normalize/normalize.ts'
 import type { NormalizeOptions } from '../processors/normalize/normalize-record.ts'
 import { route } from '../processors/route/route.ts'
+import { watch } from '../processors/watch/watch.ts'
 import type { Codecs, Sealer } from '../schemas/index.ts'
 import { retryTiers, serde, type Topics } from './topics.ts'
 
@@ -14,12 +15,15 @@ export interface PipelineOptions {
   readonly sealer: Sealer
   readonly mapping: NormalizeOptions['mapping']
   readonly enrichTiming?: EnrichOptions['timing']
+  /** Whether WATCH runs along. A replay has nobody to report to. Default: true. */
+  readonly watched?: boolean
 }
 
 /** Prefix of the changelogs, and the group that the instances form. */
 export const pipelineName = 'waybill'
 
-export function pipeline({ topics, codecs, sealer, mapping, enrichTiming }: PipelineOptions): Topology {
+export function pipeline(options: PipelineOptions): Topology {
+  const { topics, codecs, sealer, mapping, enrichTiming, watched = true } = options
   const streams = topologyBuilder(pipelineName)
   const partners = streams.globalTable('partners', topics.partnerConfig)
 
@@ -68,6 +72,14 @@ export function pipeline({ topics, codecs, sealer, mapping, enrichTiming }: Pipe
     },
     globals: { partners },
   })
+
+  if (watched) {
+    streams.process('watch', watch({ codecs }), {
+      inputs: { history: streams.stream(topics.deliveryHistory) },
+      outputs: { health: topics.endpointHealth },
+      globals: { partners },
+    })
+  }
 
   return streams.build()
 }
