@@ -121,7 +121,10 @@ function fileReader(file: string, options: ReadOptions): FileReader {
 const isBlank = (text: string): boolean => text.length < 8 && text.trim() === ''
 
 /** The bytes of the file, unzipped if they are gzip: told by the first two bytes, not by the name. */
-async function* openChunks(file: string, options: ReadOptions): AsyncGenerator<Buffer> {
+export async function* openChunks(
+  file: string,
+  options: Pick<ReadOptions, 'stdin'> = {},
+): AsyncGenerator<Buffer> {
   const source =
     file === '-' && options.stdin ? options.stdin : createReadStream(file, { highWaterMark: chunkBytes })
   try {

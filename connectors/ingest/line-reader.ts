@@ -6,6 +6,8 @@ export interface Line {
   readonly number: number
   readonly text: string
   readonly problem?: string
+  /** The file ends here without a line break: it may have been cut off. */
+  readonly unended?: true
 }
 
 /** No record that Kafka accepts by default comes near it, even with every byte escaped. */
@@ -55,7 +57,7 @@ export async function* readLines(
     }
     if (lines.length > 0) yield lines
   }
-  if (started.length > 0 || skipping) yield [finish(Buffer.alloc(0))]
+  if (started.length > 0 || skipping) yield [{ ...finish(Buffer.alloc(0)), unended: true }]
 }
 
 /** Editors on Windows like to put a byte order mark in front. */
