@@ -8,7 +8,7 @@ import { enrichHarness } from '../../processors/enrich/testing/harness.ts'
 import { defaultSource } from '../../processors/normalize/default-source.ts'
 import { normalizeRecord } from '../../processors/normalize/normalize-record.ts'
 import { parseSourceMapping, type SourceMapping } from '../../processors/normalize/source-mapping.ts'
-import { makeSealer, type OrderEvent } from '../../schemas/index.ts'
+import { makeSealer, type OrderEvent, type OrderPayload } from '../../schemas/index.ts'
 
 /** A line of a captured file. */
 export interface CapturedLine {
@@ -92,3 +92,40 @@ export function runCaptured(lines: readonly CapturedLine[], mapping: SourceMappi
 }
 
 const bytesOf = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text, 'utf8'))
+
+/** The payloads of one order, in the order in which they left. */
+export const payloadsOf = (run: CapturedRun, orderId: string): OrderPayload[] =>
+  run.events.filter(({ event }) => event.payload.order_id === orderId).map(({ event }) => event.payload)
+
+/** One line per event: what, for out_for_delivery who and how complete, for a failure which attempt and why. */
+export const storyOf = (run: CapturedRun, orderId: string): string[] =>
+  payloadsOf(run, orderId).map((payload) => {
+    const { event, rider, delivery, failure, enrichment_status } = payload
+    if (event === 'out_for_delivery') {
+      return `out_for_delivery ${delivery.attempt_no} ${rider.name ?? '-'} ${enrichment_status}`
+    }
+    return event === 'delivery_failed' ? `${event} ${failure.attempt_no} ${failure.reason_code}` : event
+  })
+
+/** The run's events as JSON lines, times readable and passwords opened: what people compare. */
+export const linesOf = (run: CapturedRun): string =>
+  run.events
+    .map(({ event: { payload, internal }, timestamp }) => {
+      const { otp } = payload.delivery
+      const readable = {
+        left_at: iso(timestamp),
+        ...payload,
+        occurred_at: iso(payload.occurred_at),
+        delivery: { ...payload.delivery, otp: otp === null ? null : testSealer.open(otp) },
+        internal: {
+          city: internal.city,
+          phone_last_digits: internal.phone_last_digits,
+          customer_name: internal.customer_name === null ? null : 'sealed',
+          customer_phone: internal.customer_phone === null ? null : 'sealed',
+        },
+      }
+      return `${JSON.stringify(readable)}\n`
+    })
+    .join('')
+
+export const iso = (timeMs: number) => new Date(timeMs).toISOString()

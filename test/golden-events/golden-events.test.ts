@@ -6,13 +6,15 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { enrichCounters } from '../../processors/enrich/counters.ts'
 import { defaultSource } from '../../processors/normalize/default-source.ts'
-import type { OrderPayload } from '../../schemas/index.ts'
 import {
-  type CapturedRun,
   defaultMapping,
+  iso,
+  linesOf,
   mappingOf,
+  payloadsOf,
   readCaptured,
   runCaptured,
+  storyOf,
   testSealer,
 } from './captured-run.ts'
 
@@ -24,42 +26,6 @@ const filesOf = (folder: string) =>
 
 const mariadb = runCaptured(readCaptured(filesOf('mariadb')), defaultMapping())
 const postgres = runCaptured(readCaptured(filesOf('postgres')), defaultMapping())
-
-const payloadsOf = (run: CapturedRun, orderId: string): OrderPayload[] =>
-  run.events.filter(({ event }) => event.payload.order_id === orderId).map(({ event }) => event.payload)
-
-/** One line per event: what, for out_for_delivery who and how complete, for a failure which attempt and why. */
-const storyOf = (run: CapturedRun, orderId: string): string[] =>
-  payloadsOf(run, orderId).map((payload) => {
-    const { event, rider, delivery, failure, enrichment_status } = payload
-    if (event === 'out_for_delivery') {
-      return `out_for_delivery ${delivery.attempt_no} ${rider.name ?? '-'} ${enrichment_status}`
-    }
-    return event === 'delivery_failed' ? `${event} ${failure.attempt_no} ${failure.reason_code}` : event
-  })
-
-/** The run's events as JSON lines, times readable and passwords opened: what people compare. */
-const linesOf = (run: CapturedRun): string =>
-  run.events
-    .map(({ event: { payload, internal }, timestamp }) => {
-      const { otp } = payload.delivery
-      const readable = {
-        left_at: iso(timestamp),
-        ...payload,
-        occurred_at: iso(payload.occurred_at),
-        delivery: { ...payload.delivery, otp: otp === null ? null : testSealer.open(otp) },
-        internal: {
-          city: internal.city,
-          phone_last_digits: internal.phone_last_digits,
-          customer_name: internal.customer_name === null ? null : 'sealed',
-          customer_phone: internal.customer_phone === null ? null : 'sealed',
-        },
-      }
-      return `${JSON.stringify(readable)}\n`
-    })
-    .join('')
-
-const iso = (timeMs: number) => new Date(timeMs).toISOString()
 
 describe('the golden files', () => {
   it('hold every event of the MariaDB recording', async () => {
