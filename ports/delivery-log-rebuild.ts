@@ -206,10 +206,10 @@ function reading<V>(
     topic: topic.name,
     async toBatches(partition, records) {
       const decoded: SourceRecord<V>[] = []
-      for (const { value, offset } of records) {
+      for (const { value, offset, timestamp } of records) {
         await topic.value.prepare?.(value)
         try {
-          decoded.push({ value: topic.value.deserialize(value), partition, offset })
+          decoded.push({ value: topic.value.deserialize(value), partition, offset, timestamp })
         } catch (error) {
           if (!(error instanceof UndecodableError)) throw error
         }

@@ -10,7 +10,10 @@ import type { DeliveryLog, HealthRow, LogBatch, LogPosition, LogSource } from '.
 export type HealthReport = Pick<EndpointHealth, 'endpoint_id' | 'partner_id' | 'at'>
 
 /** A record of one of the sources, decoded. A null value is a tombstone, and says nothing to the log. */
-export type SourceRecord<V> = Pick<InputRecord<unknown, V | null>, 'value' | 'partition' | 'offset'>
+export type SourceRecord<V> = Pick<
+  InputRecord<unknown, V | null>,
+  'value' | 'partition' | 'offset' | 'timestamp'
+>
 
 /** The names of LOG's bulk sinks in the topology. */
 export const logSinks: Readonly<Record<LogSource, string>> = {
@@ -79,8 +82,8 @@ function positionsOf(
   records: readonly SourceRecord<{ readonly at: number }>[],
 ): LogPosition[] {
   const last = new Map<number, LogPosition>()
-  for (const { partition, offset, value } of records) {
-    if (value !== null) last.set(partition, { source, partition, offset, at: value.at })
+  for (const { partition, offset, value, timestamp } of records) {
+    last.set(partition, { source, partition, offset, at: value?.at ?? timestamp })
   }
   return [...last.values()]
 }
