@@ -87,6 +87,11 @@ export function mermaid(topology: DrawnTopology): string {
     lines.push('  end')
     const drawn = new Map(part.nodes.map((node) => [node.name, node]))
     for (const edge of part.edges) lines.push(`  ${edgeLine(edge, drawn, id, topicNode)}`)
+    for (const node of part.nodes) {
+      if (node.kind !== 'operator') continue
+      const owners = part.nodes.filter((owner) => node.reads.some((store) => storesOf(owner).has(store)))
+      for (const owner of owners) lines.push(`  ${id(owner.name)} -.-> ${id(node.name)}`)
+    }
   }
   for (const global of topology.globals) {
     const from = topicNode(global.topic.name)
