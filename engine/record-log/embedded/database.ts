@@ -83,7 +83,13 @@ export async function openDatabase(directory: string): Promise<LogDatabase> {
         )
       }
       try {
-        await level.batch([...operations], { sync })
+        // A chained batch: level.batch(array) copies and checks each operation, several times the cost.
+        const batch = level.batch()
+        for (const operation of operations) {
+          if (operation.type === 'put') batch.put(operation.key, operation.value)
+          else batch.del(operation.key)
+        }
+        await batch.write({ sync })
       } catch (cause) {
         broken = cause
         throw new LogError('outcome_unknown', `cannot write the log in ${directory}: ${reasonOf(cause)}`, {
