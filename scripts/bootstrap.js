@@ -10,7 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const minimum = [20, 19]
 
 /** Files that are read at run time and that the compiler does not copy. */
-const assetFolders = ['schemas/avro', 'connectors/debezium', 'app/defaults']
+const assetFolders = ['schemas/avro', 'connectors/debezium', 'connectors/postgres', 'app/defaults']
 
 function fail(message) {
   process.stderr.write(`waybill: ${message}\n`)
@@ -59,6 +59,7 @@ function build() {
       filter: (path) => !/\.(ts|tsbuildinfo)$/.test(path) && !path.endsWith('tsconfig.json'),
     })
   }
+  runNode([join(root, 'scripts/prepare-pglite.js')], 'preparing the database of the delivery log')
 }
 
 function test(args) {

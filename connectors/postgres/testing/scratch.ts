@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const template = join(root, 'dist/connectors/postgres/pglite-template')
+const built = join(root, 'dist/connectors/postgres')
 
-/** Makes the template where no build has made it yet. */
+/** Brings the template up to date after a build; without one, the first start of each directory makes its own. */
 export async function prepareTemplate(): Promise<void> {
-  if (existsSync(join(template, 'PG_VERSION'))) return
+  if (!existsSync(join(built, 'migrate.js'))) return
   await promisify(execFile)(process.execPath, [join(root, 'scripts/prepare-pglite.js')])
 }
 
