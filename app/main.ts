@@ -4,6 +4,8 @@ import { type ExitCode, exitCode } from './cli/exit-code.ts'
 import { reportFailure } from './cli/report-failure.ts'
 import { processSurroundings, type StopReason, type Surroundings } from './cli/surroundings.ts'
 import { programVersion } from './cli/version.ts'
+import { addDeliveries } from './commands/deliveries.ts'
+import { addEvents } from './commands/events.ts'
 import { addReplay } from './commands/replay.ts'
 import { addStart } from './commands/start.ts'
 import { addTopology } from './commands/topology.ts'
@@ -15,6 +17,7 @@ const footer = `
 Examples:
   waybill start                          the demo, in this process
   waybill replay captured.jsonl.gz       what captured changes would have done
+  waybill deliveries list --status dead  what failed for good, from a running Waybill
   waybill topology show --mermaid        the pipeline as a diagram
 
 \`waybill <command> --help\` explains a command. Exit codes: 0 ok, 1 internal error, 2 wrong usage, configuration
@@ -70,6 +73,8 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
     })
   addStart(program, surroundings, finish)
   addReplay(program, surroundings, finish)
+  addEvents(program, surroundings, finish)
+  addDeliveries(program, surroundings, finish)
   addTopology(program, surroundings, finish)
   return program
 }

@@ -56,6 +56,8 @@ export const environmentVariables = {
   WAYBILL_RATE: 'new demo orders per second',
   WAYBILL_SEED: 'the seed of the demo',
   WAYBILL_FORMAT: 'text or json',
+  WAYBILL_URL: 'where commands find a running Waybill',
+  WAYBILL_TOKEN: 'the token that they show it',
   WAYBILL_DEBUG: '1 shows stacks of internal errors',
 } as const
 
@@ -132,7 +134,8 @@ export function describeConfig(config: Config): [name: string, value: string][] 
   ]
 }
 
-type Given = { text: string; name: string } | undefined
+/** A setting as it was written, and under which name. */
+export type Given = { text: string; name: string } | undefined
 
 function readRate(given: Given, problems: Problem[]): number {
   if (given === undefined) return 2
@@ -162,7 +165,8 @@ function readRunDuration(text: string | undefined, problems: Problem[]): number 
   return undefined
 }
 
-function readFormat(alias: Format | undefined, given: Given, problems: Problem[]): Format {
+/** What is printed to stdout: JSON where the alias asks for it, else as given, else text. */
+export function readFormat(alias: Format | undefined, given: Given, problems: Problem[]): Format {
   if (alias !== undefined) return alias
   if (given === undefined || given.text === 'text') return 'text'
   if (given.text === 'json') return 'json'
