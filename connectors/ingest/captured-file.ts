@@ -1,12 +1,14 @@
 /**
- * Reads captured files (JSON lines, plain or gzip) as streams, and merges several into one: by timestamp, then by
+ * Reads captured files (JSON lines, plain or gzip; a line is a captured record or a bare change message) as streams, and
+ * merges several into one: by timestamp, then by
  * the order in which the files were named, then by line. Inside a file the lines keep their order, whatever their
  * timestamps say: that order is the order of the partitions. Memory holds one chunk per file, never a file.
  */
 import { createReadStream } from 'node:fs'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { type CapturedRecord, parseCapturedLine } from './captured-record.ts'
+import type { CapturedRecord } from './captured-record.ts'
+import { readMessage } from './change-message.ts'
 import { readLines } from './line-reader.ts'
 
 export type { CapturedBytes, CapturedRecord } from './captured-record.ts'
@@ -40,20 +42,42 @@ export interface ReadOptions {
 /** Enough to make promises and system calls cheap, small beside any heap. */
 const chunkBytes = 256 * 1024
 const batchRecords = 512
+/** The time of a change message that names none; Debezium's all do. */
+const beginning = 0
 
 /** The records of all files, merged, in batches. Throws `CapturedFileError`. */
-export async function* readCapturedFiles(
+export const readCapturedFiles = (
   files: readonly string[],
   options: ReadOptions,
-): AsyncGenerator<readonly CapturedRecord[]> {
+): AsyncGenerator<readonly CapturedRecord[]> => merged(files, options, (record) => record)
+
+/** A record and the line on which it stands. */
+export interface PlacedRecord {
+  readonly record: CapturedRecord
+  readonly file: string
+  readonly line: number
+}
+
+/** The same, for those who have to say where something stands. */
+export const readPlacedRecords = (
+  files: readonly string[],
+  options: ReadOptions,
+): AsyncGenerator<readonly PlacedRecord[]> =>
+  merged(files, options, (record, file, line) => ({ record, file, line }))
+
+async function* merged<T>(
+  files: readonly string[],
+  options: ReadOptions,
+  make: (record: CapturedRecord, file: string, line: number) => T,
+): AsyncGenerator<readonly T[]> {
   const readers = files.map((file) => fileReader(file, options))
   try {
     // Before the first record comes out, so that a wrong name is noticed at once.
     for (const reader of readers) await reader.fill()
-    let batch: CapturedRecord[] = []
+    let batch: T[] = []
     for (let next = earliest(readers); next; next = earliest(readers)) {
-      const record = next.take()
-      if (record) batch.push(record)
+      const taken = next.take()
+      if (taken) batch.push(make(taken.record, next.file, taken.line))
       if (batch.length >= batchRecords) {
         yield batch
         batch = []
@@ -69,7 +93,8 @@ export async function* readCapturedFiles(
 interface FileReader {
   /** The next record, if one is at hand. */
   head(): CapturedRecord | undefined
-  take(): CapturedRecord | undefined
+  take(): { readonly record: CapturedRecord; readonly line: number } | undefined
+  readonly file: string
   /** Reads on until a record is at hand or the file ends. */
   fill(): Promise<void>
   close(): Promise<void>
@@ -92,10 +117,11 @@ function earliest(readers: readonly FileReader[]): FileReader | undefined {
 function fileReader(file: string, options: ReadOptions): FileReader {
   const chunks = openChunks(file, options)
   const lines = readLines(chunks)
-  let records: CapturedRecord[] = []
+  let records: { readonly record: CapturedRecord; readonly line: number }[] = []
   let next = 0
   return {
-    head: () => records[next],
+    file,
+    head: () => records[next]?.record,
     take: () => records[next++],
     async fill() {
       while (next >= records.length) {
@@ -105,9 +131,13 @@ function fileReader(file: string, options: ReadOptions): FileReader {
         next = 0
         for (const line of batch.value) {
           if (line.problem === undefined && isBlank(line.text)) continue
-          const parsed = line.problem ?? parseCapturedLine(line.text)
-          if (typeof parsed === 'string') options.onBadLine({ file, line: line.number, reason: parsed })
-          else records.push(parsed)
+          const read =
+            line.problem === undefined
+              ? readMessage(line.text, { now: beginning })
+              : ({ kind: 'unreadable', reason: line.problem } as const)
+          if (read.kind === 'record') records.push({ record: read.record, line: line.number })
+          else if (read.kind === 'unreadable')
+            options.onBadLine({ file, line: line.number, reason: read.reason })
         }
       }
     },

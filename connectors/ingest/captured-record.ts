@@ -18,19 +18,7 @@ export interface CapturedRecord {
   readonly headers: Readonly<Record<string, CapturedBytes>>
 }
 
-/** Parses a line; a line that is no record comes back as the reason, in words, without quoting its content. */
-export function parseCapturedLine(line: string): CapturedRecord | string {
-  let document: unknown
-  try {
-    document = JSON.parse(line)
-  } catch {
-    return 'not JSON'
-  }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) return 'not a JSON object'
-  return readCapturedRecord(document as Record<string, unknown>)
-}
-
-/** The same for a parsed line. */
+/** Reads a parsed line; a line that is no record comes back as the reason, in words, without quoting its content. */
 export function readCapturedRecord(document: Readonly<Record<string, unknown>>): CapturedRecord | string {
   const { topic, partition, timestamp, key, value, headers } = document
   if (typeof topic !== 'string' || topic === '') return '"topic" is not a text'
