@@ -214,6 +214,8 @@ export async function testDriver(options: TestDriverOptions): Promise<TestDriver
     },
     async advance(ms) {
       const target = clock.now() + ms
+      // What was appended just now may set timers of its own.
+      await quiet()
       for (;;) {
         const next = clock.nextTimer()
         if (next === undefined || next >= target) break

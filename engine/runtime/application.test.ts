@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { manualClock } from '../clock.ts'
 import { topologyBuilder } from '../graph/builder.ts'
 import { effect, type ProcessorDefinition, store } from '../graph/processor.ts'
 import { defineTopic } from '../graph/topic.ts'
+import { createMemoryLog } from '../record-log/memory/memory-log.ts'
 import { type Serde, utf8 } from '../serdes/serde.ts'
 import { testDriver } from '../testing.ts'
+import { sceneTopology } from './testing/scene.ts'
 
 const number: Serde<number> = {
   serialize: (value) => Buffer.from(String(value)),
@@ -119,6 +122,110 @@ describe('an application', () => {
     expect((await driver.read(counts)).slice(2).map(({ key, value }) => [key, value - start])).toEqual([
       ['due', 5000],
     ])
+    await driver.close()
+  })
+
+  it('stops clean: everything taken is committed, the group is left, and nothing is replayed', async () => {
+    const driver = await testDriver({ topology: countingTopology() })
+    await driver.append(words, ...['a', 'b', 'a'].map((value, index) => ({ key: `k${index}`, value })))
+    await driver.stop('a')
+    expect(driver.log.levers.groups.members('counting')).toEqual([])
+    const application = await driver.start('a')
+    await driver.settle()
+    expect(latest(await driver.read(counts))).toEqual({ a: 2, b: 1 })
+    expect(driver.reports).toEqual([])
+    await application.stop()
+    await application.stop()
+    await driver.close()
+  })
+
+  it('shares a log with other applications, which read the same topics on their own', async () => {
+    const clock = manualClock(Date.UTC(2026, 0, 1))
+    const log = createMemoryLog({ clock })
+    const counting = await testDriver({ topology: countingTopology(), log, clock })
+    const builder = topologyBuilder('copying')
+    const copies = defineTopic({ name: 'copies', key: utf8, value: utf8 })
+    builder.stream(words).to(copies)
+    const copying = await testDriver({ topology: builder.build(), log, clock, instances: ['b'] })
+    await counting.pipe(words, { key: 'k', value: 'a' }, { key: 'k', value: 'a' })
+    await copying.settle()
+    expect(latest(await counting.read(counts))).toEqual({ a: 2 })
+    expect(await copying.read(copies)).toHaveLength(2)
+    await copying.crash('b')
+    await counting.pipe(words, { key: 'k', value: 'a' })
+    await copying.start('b')
+    await copying.settle()
+    expect(latest(await counting.read(counts))).toEqual({ a: 3 })
+    expect(await copying.read(copies)).toHaveLength(3)
+    await log.close()
+  })
+
+  it('refuses to start when existing topics that meet in state are partitioned differently', async () => {
+    const builder = topologyBuilder('joining')
+    const table = builder.table('table', byWord)
+    builder
+      .stream(words)
+      .join('joined', table, (value) => value)
+      .to(defineTopic({ name: 'joined-words', key: utf8, value: utf8 }))
+    const driver = await testDriver({ topology: builder.build(), instances: [] })
+    const { config } = words
+    await driver.log.admin.createTopics([
+      { name: words.name, partitions: 2, config },
+      { name: byWord.name, partitions: 3, config },
+    ])
+    await expect(driver.start('a')).rejects.toThrow(/by-word \(3 partitions\) and words \(2 partitions\)/)
+    await driver.close()
+  })
+
+  it('refuses to start without the handlers that its topology asks for', async () => {
+    const topology = sceneTopology(() => ({}))
+    await expect(testDriver({ topology })).rejects.toThrow(/no handler is given for the effect p.call/)
+  })
+
+  it('awaits what a serde must fetch before records can be decoded', async () => {
+    const known = new Set<string>()
+    const fetched: Serde<string> = {
+      serialize: utf8.serialize,
+      deserialize(bytes) {
+        const text = utf8.deserialize(bytes)
+        if (!known.has(text)) throw new Error(`${text} was not fetched`)
+        return text
+      },
+      prepare: async (bytes) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        known.add(utf8.deserialize(bytes))
+      },
+    }
+    const builder = topologyBuilder('fetching')
+    const source = defineTopic({ name: 'source', key: utf8, value: fetched })
+    const target = defineTopic({ name: 'target', key: utf8, value: utf8 })
+    builder.stream(source).to(target)
+    const driver = await testDriver({ topology: builder.build(), partitions: 1 })
+    await driver.pipe(source, { key: 'k', value: 'a' }, { key: 'k', value: 'b' })
+    expect((await driver.read(target)).map(({ value }) => value)).toEqual(['a', 'b'])
+    await driver.close()
+  })
+
+  it('stops loudly when records were deleted before they were processed, or a topic is gone', async () => {
+    const driver = await testDriver({ topology: countingTopology(), partitions: 1 })
+    await driver.pipe(words, { key: 'k', value: 'a' })
+    await driver.stop('a')
+    await driver.append(words, { key: 'k', value: 'a' }, { key: 'k', value: 'a' })
+    driver.log.levers.deleteBefore({ topic: words.name, partition: 0 }, 2)
+    const failing = driver.start('a').then(({ failed }) => failed)
+    await expect(failing).rejects.toThrow(
+      /words:0: the committed offset is no longer in the log .*it starts at 2/,
+    )
+    await driver.close()
+  })
+
+  it('reads on when the log cannot be read for a while', async () => {
+    const driver = await testDriver({ topology: countingTopology(), partitions: 1 })
+    driver.log.levers.failNext('fetch', 'retriable', { times: 5 })
+    await driver.append(words, { key: 'k', value: 'a' })
+    await driver.advance(10_000)
+    expect(latest(await driver.read(counts))).toEqual({ a: 1 })
+    expect(driver.reports).toEqual(['the log cannot be read; it is asked again until it answers'])
     await driver.close()
   })
 })

@@ -200,6 +200,8 @@ export function makeTask(options: TaskOptions): Task {
     nextRelease: choice.nextDue,
     process(limit, logNow) {
       let processed = 0
+      // A write that has ended lets the task go on; one that is due starts as soon as its batch is full.
+      bulkSink?.advance(false)
       while (processed < limit && !reload && !bulkSink?.blocked()) {
         const queue = choice.next(logNow)
         const record = queue?.shift()

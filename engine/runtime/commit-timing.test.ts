@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { commitTiming } from './commit-timing.ts'
+
+const timing = () => commitTiming({ intervalMs: 50, floorMs: 20 })
+const busy = { drained: false, demanded: false }
+const drained = { drained: true, demanded: false }
+
+describe('a commit is due', () => {
+  it('never while there is nothing to commit', () => {
+    const commits = timing()
+    commits.note('none', 0)
+    expect(commits.due(drained)).toBeUndefined()
+  })
+
+  it('at the interval while queues are full, counted from the first change', () => {
+    const commits = timing()
+    commits.note('eager', 100)
+    commits.note('eager', 140)
+    expect(commits.due(busy)).toBe(150)
+  })
+
+  it('when queues have drained or a call has finished, but not within the floor of the last one', () => {
+    const commits = timing()
+    commits.committed(100)
+    commits.note('eager', 105)
+    expect(commits.due(busy)).toBe(155)
+    expect(commits.due(drained)).toBe(120)
+    commits.callFinished()
+    expect(commits.due(busy)).toBe(120)
+    commits.committed(120)
+    expect(commits.due(drained)).toBeUndefined()
+  })
+
+  it('at the interval for what is lazy, unless something eager comes or somebody waits', () => {
+    const commits = timing()
+    commits.note('lazy', 100)
+    commits.callFinished()
+    expect(commits.due(drained)).toBe(150)
+    expect(commits.due({ drained: true, demanded: true })).toBe(Number.NEGATIVE_INFINITY)
+    commits.note('eager', 110)
+    expect(commits.due(drained)).toBe(Number.NEGATIVE_INFINITY)
+  })
+})

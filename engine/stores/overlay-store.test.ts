@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import { RecordRejected } from '../graph/errors.ts'
+import { utf8 } from '../serdes/serde.ts'
+import { memoryDisks } from './memory-disk.ts'
+import { overlayStore, type Undo } from './overlay-store.ts'
+
+async function open(options: { cacheEntries?: number; maxRecordBytes?: number } = {}) {
+  const disk = await memoryDisks().open('a')
+  const journal: Undo[] = []
+  const store = overlayStore({
+    name: 'names',
+    prefix: 'p|',
+    disk,
+    value: utf8,
+    maxRecordBytes: 1000,
+    cacheEntries: 2,
+    journal,
+    ...options,
+  })
+  return {
+    disk,
+    store,
+    journal,
+    /** What a commit does with it. */
+    async commit() {
+      await disk.write(store.diskOperations())
+      store.clearOverlay()
+      journal.length = 0
+    },
+    undo() {
+      for (let step = journal.pop(); step; step = journal.pop()) step()
+    },
+  }
+}
+
+describe('an overlay store', () => {
+  it('shows its own writes, and to others only what is committed', async () => {
+    const { store, disk, commit } = await open()
+    store.put('k', 'one')
+    expect(store.get('k')).toBe('one')
+    expect(store.readCommitted('k')).toBeUndefined()
+    expect(disk.get('p|k')).toBeUndefined()
+    await commit()
+    expect(store.readCommitted('k')).toBe('one')
+    store.delete('k')
+    expect(store.get('k')).toBeUndefined()
+    expect(store.readCommitted('k')).toBe('one')
+    await commit()
+    expect(store.readCommitted('k')).toBeUndefined()
+    expect(disk.get('p|k')).toBeUndefined()
+  })
+
+  it('gives a commit the last write of each key, deletions too', async () => {
+    const { store, commit } = await open()
+    store.put('k', 'one')
+    store.put('k', 'two')
+    store.put('j', 'x')
+    store.delete('j')
+    expect(store.dirty()).toBe(true)
+    expect(store.changelogRecords(5)).toEqual([
+      { key: Buffer.from('k'), value: Buffer.from('two'), headers: [], timestamp: 5 },
+      { key: Buffer.from('j'), value: null, headers: [], timestamp: 5 },
+    ])
+    await commit()
+    expect(store.dirty()).toBe(false)
+  })
+
+  it('undoes the writes of one record, back to what earlier records wrote', async () => {
+    const { store, journal, undo, commit } = await open()
+    store.put('k', 'committed')
+    await commit()
+    store.put('k', 'earlier')
+    journal.length = 0
+    store.put('k', 'refused')
+    store.put('k', 'refused again')
+    store.put('new', 'refused')
+    store.delete('k')
+    undo()
+    expect(store.get('k')).toBe('earlier')
+    expect(store.get('new')).toBeUndefined()
+    expect(store.changelogRecords(0)).toHaveLength(1)
+  })
+
+  it('reads what the cache has forgotten from the disk', async () => {
+    const { store, commit } = await open({ cacheEntries: 1 })
+    for (const key of ['a', 'b', 'c']) store.put(key, key)
+    await commit()
+    expect(['a', 'b', 'c'].map((key) => store.get(key))).toEqual(['a', 'b', 'c'])
+  })
+
+  it('lists what is committed, in key order, without its prefix', async () => {
+    const { store, commit } = await open()
+    for (const key of ['b', 'a', 'ü|']) store.put(key, key)
+    await commit()
+    store.put('uncommitted', 'x')
+    const entries: string[] = []
+    for await (const [key] of store.committedEntries()) entries.push(key)
+    expect(entries).toEqual(['a', 'b', 'ü|'])
+  })
+
+  it('refuses an entry that its changelog would refuse, and takes the largest that fits', async () => {
+    const { store } = await open({ maxRecordBytes: 100 })
+    store.put('k', 'x'.repeat(29))
+    expect(() => store.put('k', 'x'.repeat(30))).toThrow(RecordRejected)
+    expect(() => store.put('ü', 'x'.repeat(29))).toThrow(
+      /101 bytes does not fit the changelog of store names/,
+    )
+    expect(store.get('ü')).toBeUndefined()
+  })
+})
