@@ -7,6 +7,7 @@ import { programVersion } from './cli/version.ts'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addEvents } from './commands/events.ts'
 import { addReplay } from './commands/replay.ts'
+import { addSource } from './commands/source.ts'
 import { addStart } from './commands/start.ts'
 import { addTopology } from './commands/topology.ts'
 import { isOn } from './config/config.ts'
@@ -18,6 +19,7 @@ Examples:
   waybill start                          the demo, in this process
   waybill replay captured.jsonl.gz       what captured changes would have done
   waybill deliveries list --status dead  what failed for good, from a running Waybill
+  waybill source check sample.jsonl      whether your tables are mapped, and what would be sent
   waybill topology show --mermaid        the pipeline as a diagram
 
 \`waybill <command> --help\` explains a command. Exit codes: 0 ok, 1 internal error, 2 wrong usage, configuration
@@ -73,6 +75,7 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
     })
   addStart(program, surroundings, finish)
   addReplay(program, surroundings, finish)
+  addSource(program, surroundings, finish)
   addEvents(program, surroundings, finish)
   addDeliveries(program, surroundings, finish)
   addTopology(program, surroundings, finish)
