@@ -14,7 +14,9 @@ import { type Api, addScope, setScope } from './requests.ts'
 import { addCommands } from './routes/commands.ts'
 import { addDeliveries } from './routes/deliveries.ts'
 import { addEvents } from './routes/events.ts'
+import { addGaps } from './routes/gaps.ts'
 import { addHealth } from './routes/health.ts'
+import { addIngest } from './routes/ingest.ts'
 import { addOperations } from './routes/operations.ts'
 
 /** No request of this API has a body to speak of. */
@@ -40,8 +42,12 @@ export function buildApi(options: ApiOptions): Api {
     addDeliveries(api, options.deliveryLog)
     addCommands(api, options)
     addHealth(api, options.deliveryLog)
+    if (options.gaps) addGaps(api, options.gaps, options)
     addOperations(api, options)
   })
+  const { ingest } = options
+  if (ingest)
+    app.register(async (routes) => addIngest(routes.withTypeProvider<TypeBoxTypeProvider>(), ingest))
   return app
 }
 

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { type Access, type Caller, makeGate, tokenHash } from './auth.ts'
 import { testApi, threeTokens, tokens } from './testing/test-api.ts'
 
+/** One API for all tests that change nothing of it. */
+const plain = testApi()
+
 const caller = (parts: Partial<Caller> = {}): Caller => ({
   authorization: undefined,
   address: '127.0.0.1',
@@ -47,7 +50,7 @@ describe('tokens', () => {
   })
 
   it('are asked for in the words of HTTP', async () => {
-    const { app } = await testApi()
+    const { app } = await plain
     const answer = await app.inject('/v1/events')
     expect([answer.statusCode, answer.headers['www-authenticate']]).toEqual([401, 'Bearer realm="waybill"'])
     expect(answer.json()).toEqual({

@@ -9,8 +9,12 @@ interface Asked {
   readonly body?: string
 }
 
-async function commanding(options: Parameters<typeof testApi>[0] = {}) {
-  const api = await testApi(options)
+/** One API for all tests that change nothing of it. */
+const plain = testApi()
+
+async function commanding(options?: Parameters<typeof testApi>[0]) {
+  const api = await (options === undefined ? plain : testApi(options))
+  api.sent.length = 0
   const post = async (path: string, { who = 'acme', key, body }: Asked = {}) => {
     const answer = await api.app.inject({
       method: 'POST',

@@ -46,11 +46,15 @@ export function commandId(
   wish: Wish,
   { delivery_id, partner_id }: Pick<DeliveryRow, 'delivery_id' | 'partner_id'>,
   key: string | undefined,
-  { clock, random }: { clock: Clock; random: Random },
+  sources: { readonly clock: Clock; readonly random: Random },
 ): string {
-  if (key === undefined) return uuidV7({ msecs: clock.now(), random: random.bytes(16) })
+  if (key === undefined) return newCommandId(sources)
   return uuidV5(JSON.stringify([partner_id, delivery_id, wish, key]), namespace)
 }
+
+/** An id that no other command has. */
+export const newCommandId = ({ clock, random }: { readonly clock: Clock; readonly random: Random }): string =>
+  uuidV7({ msecs: clock.now(), random: random.bytes(16) })
 
 /** The command as DELIVER takes it. */
 export const commandFor = (

@@ -7,8 +7,9 @@ import {
   eventPageBody,
 } from './contract/answers.ts'
 import { errorBody } from './contract/error.ts'
+import { gapBody, gapCommandBody, gapListBody } from './contract/gaps.ts'
 import { endpointHealthBody, partnerHealthBody, windowBody } from './contract/health.ts'
-import { aliveBody, readinessBody } from './contract/operations.ts'
+import { aliveBody, ingestedBody, readinessBody } from './contract/operations.ts'
 import { attemptBody, deliveryBody, eventBody, verdictBody } from './contract/rows.ts'
 
 /** Every schema that stands once in the document, by its `$id`. */
@@ -26,8 +27,12 @@ export const namedSchemas = [
   windowBody,
   endpointHealthBody,
   partnerHealthBody,
+  gapBody,
+  gapListBody,
+  gapCommandBody,
   aliveBody,
   readinessBody,
+  ingestedBody,
 ]
 
 /** Settings of the plugin that makes the document. */
@@ -46,6 +51,8 @@ export const documentOptions = (version: string) => ({
       { name: 'events', description: 'One transition of an order.' },
       { name: 'deliveries', description: 'One event for one endpoint, and its requests.' },
       { name: 'health', description: 'How receivers do.' },
+      { name: 'gaps', description: 'Missed transitions of orders.' },
+      { name: 'ingest', description: 'The door for changes of the source.' },
       { name: 'operations', description: 'For those who run it.' },
     ],
     components: {
@@ -54,6 +61,12 @@ export const documentOptions = (version: string) => ({
           type: 'http' as const,
           scheme: 'bearer',
           description: 'An operator’s token sees everything, a partner’s what is that partner’s.',
+        },
+        ingestToken: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description:
+            'The token of the source; instead, a request may be signed as Standard Webhooks has it.',
         },
       },
     },

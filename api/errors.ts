@@ -53,6 +53,7 @@ export const errorTable = {
     message: 'nothing was reported about endpoints of such a partner',
     mend: 'check the id; endpoints are reported about from their first delivery on',
   },
+  no_such_gap: { status: 404, message: 'there is no such missed transition', mend: 'see GET /v1/gaps' },
   already_delivered: {
     status: 409,
     message: 'the delivery is delivered',
@@ -61,6 +62,11 @@ export const errorTable = {
   not_waiting: {
     status: 409,
     message: 'only a waiting delivery can be cancelled',
+    mend: 'there is nothing to do',
+  },
+  not_pending: {
+    status: 409,
+    message: 'this missed transition was sent, or has no event to send',
     mend: 'there is nothing to do',
   },
   too_large: { status: 413, message: 'the body is too large', mend: 'this API takes no bodies' },

@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { sampleLog } from './testing/sample-log.ts'
 import { showing, testApi, tokens } from './testing/test-api.ts'
 
+/** One API for all tests that change nothing of it. */
+const plain = testApi()
+
 describe('whatever goes wrong', () => {
   it('a route that does not exist is a 404 of the same shape, without what was asked', async () => {
-    const { app } = await testApi()
+    const { app } = await plain
     const answer = await app.inject('/v1/nothing?order=1101')
     expect(answer.statusCode).toBe(404)
     expect(answer.json()).toEqual({
@@ -17,13 +20,13 @@ describe('whatever goes wrong', () => {
   })
 
   it('an address that cannot be read is a 400 of the same shape', async () => {
-    const { app } = await testApi()
+    const { app } = await plain
     const answer = await app.inject('/v1/events/%zz')
     expect([answer.statusCode, answer.json().error.code]).toEqual([400, 'bad_request'])
   })
 
   it('a type of body that is not read is a 415 of the same shape', async () => {
-    const { app } = await testApi()
+    const { app } = await plain
     const answer = await app.inject({
       method: 'POST',
       url: '/v1/deliveries/x/retry',
@@ -54,7 +57,7 @@ describe('whatever goes wrong', () => {
   })
 
   it('an id of the caller’s that would break a log line is replaced', async () => {
-    const { app } = await testApi()
+    const { app } = await plain
     const answer = await app.inject({ url: '/healthz', headers: { 'x-request-id': 'a b"c{' } })
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{24}$/)
   })

@@ -29,7 +29,8 @@ export function answerFailures(app: Api, report: ApiOptions['report']): void {
     log.info({ method, path: pathOf(url), status: reply.statusCode, durationMs }, 'answered')
   })
   app.addHook('onSend', async (_request, reply) => {
-    if (reply.statusCode === 503) reply.header('retry-after', retryAfterSeconds)
+    if (reply.statusCode === 503 && !reply.hasHeader('retry-after'))
+      reply.header('retry-after', retryAfterSeconds)
   })
 }
 

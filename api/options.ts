@@ -3,6 +3,8 @@ import type { Clock, Random } from '../engine/index.ts'
 import type { DeliveryLog } from '../ports/delivery-log.ts'
 import type { DeliveryCommand } from '../schemas/index.ts'
 import type { ApiAuth } from './auth.ts'
+import type { ErrorBody } from './contract/error.ts'
+import type { IngestedBody } from './contract/operations.ts'
 
 /** Takes commands for DELIVER. */
 export interface CommandSink {
@@ -33,6 +35,49 @@ export interface HealthSource {
   findings(): Promise<readonly HealthFinding[]>
 }
 
+/** Takes changes of the source over HTTP. Decides itself who may: a signature is about the bytes of the body. */
+export interface IngestDoor {
+  handle(request: {
+    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+    readonly query: { readonly topic?: string | undefined }
+    /** As it was sent, unparsed and still zipped. */
+    readonly body: Uint8Array
+  }): Promise<{
+    readonly status: 200 | 400 | 401 | 413 | 415 | 429 | 503
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: IngestedBody | ErrorBody
+  }>
+}
+
+/** A transition that a snapshot showed and no change had told of. */
+export interface ListedGap {
+  readonly order_id: string
+  readonly partner_id: string
+  readonly event_id: string
+  readonly event: string | null
+  readonly from_status: string
+  readonly to_status: string
+  readonly occurred_at: number
+  readonly noticed_at: number
+  readonly state: string
+  readonly sent_at: number | null
+}
+
+/** Knows the gaps of all orders, and has them sent. */
+export interface GapDesk {
+  /** Oldest notice first. */
+  list(): Promise<readonly ListedGap[]>
+  /** Durable when it resolves; a gap is sent once, whatever is repeated. */
+  send(request: {
+    readonly orderId: string
+    readonly eventId: string
+    readonly commandId: string
+    readonly requestedBy: 'api'
+    /** Pipeline time. */
+    readonly now: number
+  }): Promise<void>
+}
+
 /** Where log lines go, each a JSON object with a line feed. Bodies, headers and query strings are never among them. */
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
@@ -45,6 +90,10 @@ export interface ApiOptions {
   readonly health: HealthSource
   readonly metrics: MetricsSource
   readonly auth: ApiAuth
+  /** Without, there is no `/ingest`. */
+  readonly ingest?: IngestDoor | undefined
+  /** Without, there is no `/v1/gaps`. */
+  readonly gaps?: GapDesk | undefined
   /** Version of the program. */
   readonly version: string
   /** Pipeline time, for commands. */

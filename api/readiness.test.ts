@@ -5,9 +5,12 @@ import { readiness } from './readiness.ts'
 import { sampleLog } from './testing/sample-log.ts'
 import { testApi } from './testing/test-api.ts'
 
+/** One API for all tests that change nothing of it. */
+const plain = testApi()
+
 describe('readiness', () => {
   it('is 503 with the reasons while something keeps it from its work', async () => {
-    const api = await testApi()
+    const api = await plain
     api.state.findings = [
       { part: 'pipeline', what: 'restoring state: 3 of 8 tasks are ready', severity: 'blocking' },
       { part: 'partners', what: 'nobody is configured', mend: 'give --partners', severity: 'degraded' },

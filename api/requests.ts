@@ -56,6 +56,7 @@ export const eventId = id('The event.', '0b8f7f3c-6b3a-5d0e-8f1c-2f7f0f1f9a10')
 export const deliveryId = id('The delivery.', '3f0e8c0a-57a1-5e0b-9a3c-1f2d6a1b7c55')
 export const endpointId = id('The endpoint.', 'acme-orders')
 export const partnerId = id('The partner.', 'acme')
+export const orderId = id('The order.', '1101')
 
 /** The filters that lists share. All that is given must hold. */
 export const filterParameters = {
@@ -80,7 +81,7 @@ export const filterParameters = {
   ),
   partner: Type.Optional(partnerId),
   endpoint: Type.Optional(endpointId),
-  order: Type.Optional(id('The order.', '1101')),
+  order: Type.Optional(orderId),
   cursor: Type.Optional(
     Type.String({ minLength: 1, maxLength: 500, description: 'Where a page goes on; part of `next`.' }),
   ),
@@ -139,6 +140,10 @@ export function nextLink(url: string, cursor: string | null): string | null {
   return `${next.pathname}${next.search}`
 }
 
+/** Whether a body says something, where none is asked for: it would be ignored, and somebody might rely on it. */
+export const refuseBody = (body: unknown): boolean =>
+  body !== undefined && body !== null && !(typeof body === 'object' && Object.keys(body).length === 0)
+
 const failure = (description: string) => Type.Unsafe<ErrorBody>({ $ref: 'Error#', description })
 
 /** How every route that needs a token may fail. */
@@ -155,3 +160,4 @@ export const unreadable = {
   413: failure('The body is too large.'),
   415: failure('The body is of a type that is not read here.'),
 }
+export const overloaded = { 429: failure('Too much at once; `Retry-After` says when to try again.') }

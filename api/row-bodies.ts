@@ -2,8 +2,10 @@
 import type { AttemptRow, DeliveryRow, EventRow, HealthRow, VerdictRow } from '../ports/delivery-log.ts'
 import { partnerHealth } from '../ports/endpoint-health.ts'
 import type { EndpointHealth } from '../schemas/index.ts'
+import type { GapBody } from './contract/gaps.ts'
 import type { EndpointHealthBody, PartnerHealthBody } from './contract/health.ts'
 import type { AttemptBody, DeliveryBody, EventBody, VerdictBody } from './contract/rows.ts'
+import type { ListedGap } from './options.ts'
 
 export const timeText = (ms: number): string => new Date(ms).toISOString()
 export const timeOrNull = (ms: number | null): string | null => (ms === null ? null : timeText(ms))
@@ -81,3 +83,10 @@ export function partnerHealthOf(partnerId: string, rows: readonly HealthRow[]): 
     endpoints: reports.map(healthBodyOf),
   }
 }
+
+export const gapOf = (gap: ListedGap): GapBody => ({
+  ...gap,
+  occurred_at: timeText(gap.occurred_at),
+  noticed_at: timeText(gap.noticed_at),
+  sent_at: timeOrNull(gap.sent_at),
+})

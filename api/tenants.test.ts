@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { sample } from './testing/sample-log.ts'
 import { showing, type TestApi, testApi } from './testing/test-api.ts'
 
+/** One API for all tests that change nothing of it. */
+const plain = testApi()
+
 /**
  * How every route that takes a partner's token keeps partners apart. `others`: an address of acme's data, as bharat
  * asks for it; it must be answered as if there were nothing. A route that is not here fails the test below.
@@ -59,13 +62,13 @@ const withoutHead = (api: TestApi) => api.routes.filter(({ name }) => !name.star
 
 describe('partners never see each other', () => {
   it('on any route: each has its line in this table', async () => {
-    const api = await testApi()
+    const api = await plain
     const routes = withoutHead(api).filter(({ access }) => access === 'token')
     expect(routes.map(({ name }) => name).sort()).toEqual(Object.keys(tenantTable).sort())
   })
 
   it.each(Object.entries(tenantTable))('on %s', async (route, { own, others, answer }) => {
-    const api = await testApi()
+    const api = await plain
     const asked = await call(api, route, others, 'bharat')
     expect(asked.statusCode).toBe(answer)
     // What is there and hidden is answered exactly like what is not there.
@@ -73,7 +76,7 @@ describe('partners never see each other', () => {
     const missing = await call(api, route, guess, 'bharat')
     expect(missing.statusCode).toBe(answer)
     expect(asked.body.replaceAll(/[0-9a-f-]{36}/g, 'nobody')).toBe(missing.body)
-    expect(api.sent).toEqual([])
+    expect(api.sent.splice(0)).toEqual([])
 
     const seen = await call(api, route, own, 'bharat')
     expect([200, 409]).toContain(seen.statusCode)
@@ -82,11 +85,12 @@ describe('partners never see each other', () => {
 
     const operator = await call(api, route, others, 'operator')
     expect([200, 202]).toContain(operator.statusCode)
+    api.sent.length = 0
     expect((await call(api, route, own)).statusCode).toBe(401)
   })
 
   it('not even by filters that name the ids of another', async () => {
-    const { app } = await testApi()
+    const { app } = await plain
     for (const filter of ['endpoint=acme-orders', 'order=1101', 'status=dead']) {
       for (const list of ['events', 'deliveries']) {
         const answer = await app.inject({ url: `/v1/${list}?${filter}`, headers: showing('bharat') })
@@ -96,7 +100,7 @@ describe('partners never see each other', () => {
   })
 
   it('and cannot go on where another’s page ended', async () => {
-    const { app } = await testApi()
+    const { app } = await plain
     const { next } = (await app.inject({ url: '/v1/events?limit=1', headers: showing('acme') })).json()
     const answer = await app.inject({ url: next, headers: showing('bharat') })
     expect([answer.statusCode, answer.json().error.code]).toEqual([400, 'bad_cursor'])
@@ -105,24 +109,37 @@ describe('partners never see each other', () => {
 
 describe('what needs more than a partner’s token', () => {
   it('is for operators alone', async () => {
-    const api = await testApi()
+    const api = await plain
     const routes = withoutHead(api).filter(({ access }) => access === 'operator')
-    expect(routes.map(({ name }) => name)).toEqual(['GET /metrics'])
-    for (const [who, status] of [
-      ['operator', 200],
-      ['acme', 403],
-      [undefined, 401],
-    ] as const) {
-      expect((await call(api, 'GET /metrics', '/metrics', who)).statusCode).toBe(status)
+    expect(routes.map(({ name }) => name).sort()).toEqual([
+      'GET /metrics',
+      'GET /v1/gaps',
+      'POST /v1/gaps/:order_id/:event_id/send',
+    ])
+    for (const { name } of routes) {
+      const url = name.replace(/^\w+ /, '').replace(':order_id', '1101').replace(':event_id', sample.event)
+      for (const [who, status] of [
+        ['acme', 403],
+        [undefined, 401],
+        ['operator', name.startsWith('POST') ? 202 : 200],
+      ] as const) {
+        expect([name, who, (await call(api, name, url, who)).statusCode]).toEqual([name, who, status])
+      }
     }
+    expect(api.gapsSent.splice(0)).toHaveLength(1)
   })
 
-  it('is told apart from what anybody may ask', async () => {
-    const api = await testApi()
+  it('is told apart from what anybody may ask, or what decides for itself', async () => {
+    const api = await plain
     const open = withoutHead(api).filter(({ access }) => access === 'public')
-    expect(open.map(({ name }) => name).sort()).toEqual(['GET /healthz', 'GET /openapi.json', 'GET /readyz'])
+    expect(open.map(({ name }) => name).sort()).toEqual([
+      'GET /healthz',
+      'GET /openapi.json',
+      'GET /readyz',
+      'POST /ingest',
+    ])
     for (const { name } of open) {
-      expect((await call(api, name, name.slice('GET '.length))).statusCode).toBe(200)
+      expect((await call(api, name, name.replace(/^\w+ /, ''))).statusCode).toBe(200)
     }
   })
 })

@@ -1,6 +1,6 @@
 /** What the API says about the process itself. */
 import { type Static, Type } from 'typebox'
-import { text } from './fields.ts'
+import { count, text } from './fields.ts'
 
 export const aliveBody = Type.Object(
   { status: text('Always `ok`: the process answers.'), version: text('Version of the program.') },
@@ -39,3 +39,19 @@ export const readinessBody = Type.Object(
   },
 )
 export type ReadinessBody = Static<typeof readinessBody>
+
+export const ingestedBody = Type.Object(
+  {
+    accepted: count('Taken, and durable.'),
+    repeated: count('Had been taken before, by their position in the source.'),
+    ignored: Type.Record(Type.String(), Type.Integer(), {
+      description: 'Not for us, by why: other_topic, heartbeat, transaction, schema_change.',
+    }),
+  },
+  {
+    $id: 'Ingested',
+    description: 'What became of the changes of a request.',
+    examples: [{ accepted: 3, repeated: 1, ignored: { heartbeat: 1 } }],
+  },
+)
+export type IngestedBody = Static<typeof ingestedBody>

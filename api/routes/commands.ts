@@ -5,7 +5,16 @@ import { commandBody } from '../contract/answers.ts'
 import { answer } from '../contract/fields.ts'
 import { refuse } from '../errors.ts'
 import type { ApiOptions } from '../options.ts'
-import { type Api, commonFailures, conflict, deliveryId, notFound, scopeOf, unreadable } from '../requests.ts'
+import {
+  type Api,
+  commonFailures,
+  conflict,
+  deliveryId,
+  notFound,
+  refuseBody,
+  scopeOf,
+  unreadable,
+} from '../requests.ts'
 import { timeOrNull } from '../row-bodies.ts'
 
 type Needs = Pick<ApiOptions, 'deliveryLog' | 'commands' | 'clock' | 'random' | 'report'>
@@ -67,7 +76,7 @@ function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
       },
     },
     async (request, reply) => {
-      if (saysSomething(request.body))
+      if (refuseBody(request.body))
         return refuse(reply, 'bad_request', { message: 'this route takes no body' })
       const asOf = await deliveryLog.asOf()
       const { delivery_id } = request.params
@@ -96,7 +105,3 @@ function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
     },
   )
 }
-
-/** What a body says would be ignored, and somebody might rely on it. */
-const saysSomething = (body: unknown): boolean =>
-  body !== undefined && body !== null && !(typeof body === 'object' && Object.keys(body).length === 0)

@@ -4,6 +4,7 @@ import { healthWindow, noCounts } from '../../ports/endpoint-health.ts'
 import { createMemoryDeliveryLog } from '../../ports/memory-delivery-log.ts'
 import { attempted, history, idOf, testStartMs, verdict } from '../../ports/testing/log-records.ts'
 import type { EndpointHealth } from '../../schemas/index.ts'
+import type { ListedGap } from '../options.ts'
 
 const minuteMs = 60_000
 
@@ -131,3 +132,31 @@ export function health(options: Partial<EndpointHealth> = {}): EndpointHealth {
     ...options,
   }
 }
+
+/** Two missed transitions, one of which was sent. */
+export const sampleGaps: readonly ListedGap[] = [
+  {
+    order_id: '1101',
+    partner_id: 'acme',
+    event_id: sample.event,
+    event: 'delivered',
+    from_status: 'OUT_FOR_DELIVERY',
+    to_status: 'DELIVERED',
+    occurred_at: testStartMs,
+    noticed_at: testStartMs + minuteMs,
+    state: 'PENDING',
+    sent_at: null,
+  },
+  {
+    order_id: '2201',
+    partner_id: 'bharat',
+    event_id: sample.bharatEvent,
+    event: 'delivered',
+    from_status: 'OUT_FOR_DELIVERY',
+    to_status: 'DELIVERED',
+    occurred_at: testStartMs,
+    noticed_at: testStartMs + minuteMs,
+    state: 'SENT',
+    sent_at: testStartMs + 2 * minuteMs,
+  },
+]

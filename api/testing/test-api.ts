@@ -5,7 +5,7 @@ import { buildApi } from '../app.ts'
 import { type ApiAuth, tokenHash } from '../auth.ts'
 import type { ApiOptions, HealthFinding } from '../options.ts'
 import type { Api } from '../requests.ts'
-import { sampleAsOf, sampleLog } from './sample-log.ts'
+import { sampleAsOf, sampleGaps, sampleLog } from './sample-log.ts'
 
 export const tokens = {
   operator: 'operator-token-3f0e8c0a57a1',
@@ -32,6 +32,10 @@ export interface TestApi {
   /** What was sent to DELIVER. */
   readonly sent: DeliveryCommand[]
   readonly reported: string[]
+  /** What came to the door for changes. */
+  readonly taken: { readonly text: string; readonly topic: string | undefined }[]
+  /** Command, order and event of the gaps that were to be sent. */
+  readonly gapsSent: string[][]
   /** Every route that was added, as `GET /v1/events`, and what it asks of a caller. */
   readonly routes: { readonly name: string; readonly access: string | undefined }[]
   /** What the process says of itself. */
@@ -42,6 +46,8 @@ export interface TestApi {
 export async function testSurroundings() {
   const sent: DeliveryCommand[] = []
   const reported: string[] = []
+  const taken: TestApi['taken'] = []
+  const gapsSent: TestApi['gapsSent'] = []
   const state: { findings: readonly HealthFinding[] } = { findings: [] }
   const options: ApiOptions = {
     deliveryLog: await sampleLog(),
@@ -56,17 +62,29 @@ export async function testSurroundings() {
       text: async () => '# HELP waybill_up 1 while it runs.\nwaybill_up 1\n',
     },
     auth: threeTokens,
+    ingest: {
+      async handle({ body, query }) {
+        taken.push({ text: Buffer.from(body).toString('utf8'), topic: query.topic })
+        return { status: 200, headers: {}, body: { accepted: 1, repeated: 0, ignored: {} } }
+      },
+    },
+    gaps: {
+      list: async () => sampleGaps,
+      async send({ commandId, orderId, eventId }) {
+        gapsSent.push([commandId, orderId, eventId])
+      },
+    },
     version: '0.0.0-test',
     clock: manualClock(sampleAsOf),
     random: seededRandom(1),
     report: (message, cause) => reported.push(cause === undefined ? message : `${message}: ${String(cause)}`),
   }
-  return { options, sent, reported, state }
+  return { options, sent, reported, taken, gapsSent, state }
 }
 
 /** Builds it; without `auth`, with three tokens. */
 export async function testApi(changes: Partial<ApiOptions> = {}): Promise<TestApi> {
-  const { options, sent, reported, state } = await testSurroundings()
+  const { options, ...seen } = await testSurroundings()
   const routes: { name: string; access: string | undefined }[] = []
   const app = buildApi({ ...options, ...changes })
   app.addHook('onRoute', ({ method, url, config }) => {
@@ -80,5 +98,5 @@ export async function testApi(changes: Partial<ApiOptions> = {}): Promise<TestAp
     }
   })
   await app.ready()
-  return { app, sent, reported, routes, state }
+  return { app, routes, ...seen }
 }
