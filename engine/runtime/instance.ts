@@ -20,7 +20,7 @@ import {
   type Writer,
 } from '../record-log/port.ts'
 import type { Disk } from '../stores/disk.ts'
-import { assignTasks, type TaskPlace, taskIdOf, tasksOf } from './assignor.ts'
+import { type TaskPlace, taskIdOf, tasksOf } from './assignor.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
 import { commitTasks } from './commit.ts'
@@ -30,6 +30,7 @@ import { type Loop, makeLoop } from './loop.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { makePoller } from './poller.ts'
 import { makeReconciler } from './reconciler.ts'
+import { joinGroup, newSession, type Session } from './session.ts'
 import { claim, takeOver } from './take-over.ts'
 import type { Task } from './task.ts'
 import { openTask, type TaskSurroundings } from './task-factory.ts'
@@ -72,18 +73,6 @@ export interface Instance {
   lastHeartbeatAt(): number
 }
 
-/** One membership of the group, from joining until the instance leaves or is put out. */
-interface Session {
-  membership: Membership | undefined
-  /** Instance ids of the group's live members. */
-  members: readonly string[]
-  readonly assigned: Map<string, TopicPartition>
-  /** Tasks that committed here: their calls are known to the scheduler. */
-  readonly continued: Set<string>
-}
-
-const sessionTimeoutMs = 10_000
-const rebalanceTimeoutMs = 30_000
 /** How long a revocation waits for running calls. */
 const revocationWaitMs = 2000
 
@@ -245,43 +234,21 @@ export function makeInstance(options: InstanceOptions): Instance {
     })
 
   async function join(): Promise<Session> {
-    const joining: Session = {
-      membership: undefined,
-      members: [],
-      assigned: new Map(),
-      continued: new Set(),
-    }
+    const joining = newSession()
     session = joining
-    const isCurrent = () => session === joining && !killed.aborted
     try {
-      joining.membership = await log.group.join({
+      await joinGroup(joining, {
+        log,
         groupId: options.groupId,
         instanceId: options.instanceId,
-        topics: topology.subTopologies.flatMap((part) => part.sources.map((source) => source.topic.name)),
-        userData: () => new Uint8Array(0),
-        assign: (views, counts) =>
-          assignTasks(
-            views,
-            tasksOf(topology.subTopologies, (topic) => counts.get(topic) ?? 0),
-          ),
-        sessionTimeoutMs,
-        rebalanceTimeoutMs,
-        listener: {
-          async onRevoked(partitions) {
-            if (isCurrent()) await release(joining, partitions)
-          },
-          async onAssigned(partitions, context) {
-            joining.members = context.members
-            for (const tp of partitions) joining.assigned.set(partitionKey(tp), tp)
-            if (isCurrent() && joining.membership) reconciler.request()
-          },
-          async onLost() {
-            if (!isCurrent()) return
-            await loop.exclusive(async () => {
-              if (isCurrent()) endSession()
-            })
-          },
-        },
+        subTopologies: topology.subTopologies,
+        isCurrent: (other) => session === other && !killed.aborted,
+        onRevoked: release,
+        onAssigned: reconciler.request,
+        onLost: (lost) =>
+          loop.exclusive(async () => {
+            if (session === lost) endSession()
+          }),
       })
     } catch (error) {
       if (session === joining) session = undefined

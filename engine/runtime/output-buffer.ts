@@ -33,8 +33,9 @@ interface Outgoing extends Pick<TopicFacts, 'maxRecordBytes'> {
 
 export function outputBuffer(factsOf: (topic: string) => TopicFacts): OutputBuffer {
   const topics = new Map<string, Outgoing>()
-  /** The lists that records were pushed to since the mark, newest last. */
+  /** The lists that records were pushed to since the mark; only the first `pushedCount` count. */
   const pushed: NewRecord[][] = []
+  let pushedCount = 0
   let count = 0
 
   function outgoing(topic: string): Outgoing {
@@ -63,19 +64,17 @@ export function outputBuffer(factsOf: (topic: string) => TopicFacts): OutputBuff
       const list = partitions[index]
       if (!list) throw new Error(`topic ${topic.name} has no partition ${index}`)
       list.push(written)
-      pushed.push(list)
+      pushed[pushedCount++] = list
       count++
     },
     rollback() {
-      for (let list = pushed.pop(); list; list = pushed.pop()) {
-        list.pop()
-        count--
-      }
+      count -= pushedCount
+      while (pushedCount > 0) pushed[--pushedCount]?.pop()
     },
     mark() {
-      pushed.length = 0
+      pushedCount = 0
     },
-    touched: () => pushed.length > 0,
+    touched: () => pushedCount > 0,
     isEmpty: () => count === 0,
     take() {
       const batches: AppendBatch[] = []
@@ -87,6 +86,7 @@ export function outputBuffer(factsOf: (topic: string) => TopicFacts): OutputBuff
         })
       }
       pushed.length = 0
+      pushedCount = 0
       count = 0
       return batches
     },

@@ -55,7 +55,7 @@ export interface ProcessorInstance {
   /** Calls `due` and the punctuators on pipeline time whose time has come. */
   fire(now: number): number
   /** Calls the punctuators on stream time whose time has come. */
-  punctuateStream(now: number, streamTime: number): void
+  punctuateStream(now: number, streamTime: number): number
   /** False when the result's intent is gone. */
   handleResult(effect: string, intentId: string, result: EffectResult<unknown>): boolean
   /** Calls asked for since the last commit; startable once it has ended. */
@@ -239,9 +239,7 @@ export function processorInstance(node: ProcessorNode, services: ProcessorServic
       }
       return fired + punctuate(onPipelineTime, now, now)
     },
-    punctuateStream(now, streamTime) {
-      punctuate(onStreamTime, streamTime, now)
-    },
+    punctuateStream: (now, streamTime) => punctuate(onStreamTime, streamTime, now),
     handleResult(effect, intentId, result) {
       const intents = services.intentStores.get(effect)
       const stored = intents?.get(intentId)

@@ -16,8 +16,8 @@ import { writeOffsetMetadata } from './offset-metadata.ts'
 import type { OperatorGraph } from './operator-graph.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import type { ProcessorInstance } from './processor-instance.ts'
 import { sourceChoice } from './source-choice.ts'
+import { taskTimers } from './task-timers.ts'
 
 export interface TaskOptions {
   readonly id: string
@@ -106,11 +106,21 @@ export function makeTask(options: TaskOptions): Task {
   /** Whether outputs or stores changed, records were taken, or a result was consumed, since the last commit. */
   let wrote = false
   let reload = false
+  const timers = taskTimers({
+    taskId: options.id,
+    processors: graph.processors,
+    moment,
+    begin,
+    end() {
+      if (journal.length > 0 || output.touched()) wrote = true
+    },
+  })
   moment.streamTime = options.streamTime
 
   function begin(now: number) {
     if (now > moment.now) moment.now = now
-    journal.length = 0
+    // Setting a length is not free, and most records leave the journal empty.
+    if (journal.length > 0) journal.length = 0
     output.mark()
   }
 
@@ -147,43 +157,7 @@ export function makeTask(options: TaskOptions): Task {
     } finally {
       moment.current = undefined
     }
-    if (moment.streamTime > streamTimeBefore) fireStream()
-  }
-
-  function fireStream() {
-    for (const processor of graph.processors) {
-      begin(moment.now)
-      timed(processor, () => processor.punctuateStream(moment.now, moment.streamTime))
-    }
-  }
-
-  function fireAt(now: number): number {
-    let fired = 0
-    for (const processor of graph.processors) {
-      begin(now)
-      fired += timed(processor, () => processor.fire(moment.now))
-      if (journal.length > 0 || output.touched()) wrote = true
-    }
-    return fired
-  }
-
-  /** A timer has no record that could be refused: whatever it throws is a bug. */
-  function timed<T>(processor: ProcessorInstance, fire: () => T): T {
-    try {
-      return fire()
-    } catch (error) {
-      const message = `a timer of ${processor.node.name} failed in task ${options.id}: ${messageOf(error)}`
-      throw new Error(message, { cause: error })
-    }
-  }
-
-  function nextWake(): number | undefined {
-    let earliest: number | undefined
-    for (const processor of graph.processors) {
-      const wake = processor.wakeTime()
-      if (wake !== undefined && (earliest === undefined || wake < earliest)) earliest = wake
-    }
-    return earliest
+    if (moment.streamTime > streamTimeBefore) timers.fireStream()
   }
 
   const offsetOf = (queue: PartitionQueue) => bulkSink?.committable(queue) ?? queue.committable()
@@ -194,7 +168,7 @@ export function makeTask(options: TaskOptions): Task {
     partition: options.partition,
     queues,
     stores,
-    nextWake,
+    nextWake: timers.nextWake,
     nextTime: choice.nextTime,
     starving: choice.starving,
     nextRelease: choice.nextDue,
@@ -216,7 +190,7 @@ export function makeTask(options: TaskOptions): Task {
     },
     fire(now = options.pipelineNow(), flush = false) {
       bulkSink?.advance(flush)
-      return fireAt(now)
+      return timers.fireAt(now)
     },
     handleResult(finished) {
       const { processor, effect } = receiverOf(finished, options)
@@ -259,12 +233,9 @@ export function makeTask(options: TaskOptions): Task {
       if (stores.some(({ store }) => store.dirty())) wrote = true
     },
     nextPunctuation() {
-      let earliest = bulkSink?.nextDue()
-      for (const processor of graph.processors) {
-        const time = processor.punctuationTime()
-        if (time !== undefined && (earliest === undefined || time < earliest)) earliest = time
-      }
-      return earliest
+      const [punctuation, step] = [timers.nextPunctuation(), bulkSink?.nextDue()]
+      if (punctuation === undefined || step === undefined) return punctuation ?? step
+      return Math.min(punctuation, step)
     },
     writing: () => bulkSink?.writing() ?? false,
     close: () => bulkSink?.stop(),
