@@ -280,6 +280,8 @@ export function deliveryLogContract(options: DeliveryLogContractOptions): void {
       ] as const) {
         const page = await log.listEvents(other, filter, { limit: 10 })
         expect(page, JSON.stringify(filter)).toMatchObject({ events: [] })
+        const others = await log.listDeliveries(other, filter, { limit: 10 })
+        expect(others, JSON.stringify(filter)).toMatchObject({ deliveries: [] })
         const mine = await log.listEvents(own, filter, { limit: 10 })
         expect(mine, JSON.stringify(filter)).toMatchObject({ events: [{ event_id: idOf('event-1') }] })
       }
@@ -328,6 +330,31 @@ export function deliveryLogContract(options: DeliveryLogContractOptions): void {
         (left, right) => right.occurred_at - left.occurred_at || (left.event_id < right.event_id ? 1 : -1),
       )
       expect(seen.map((row) => row.event_id)).toEqual(expected.map((row) => row.event_id))
+    })
+
+    it('lists deliveries each by itself, in pages that may end in the midst of an event', async () => {
+      const log = await open()
+      const endpoints = ['ep-1', 'ep-2', 'ep-3', 'ep-4', 'ep-5']
+      const made = ['event-1', 'event-2'].flatMap((of) =>
+        endpoints.map((endpoint_id) =>
+          attempted({ of, endpoint_id, state: endpoint_id === 'ep-2' ? 'dead' : 'delivered' }),
+        ),
+      )
+      await log.write(batch({ history: made }))
+      const all = (await deliveryPages(log, everything, {})).flat()
+      expect(all).toHaveLength(10)
+      expect(new Set(all.map((row) => row.delivery_id)).size).toBe(10)
+      const dead = await log.listDeliveries(partner('partner-1'), { status: 'dead' }, { limit: 10 })
+      expect(dead).toMatchObject({
+        deliveries: [
+          { endpoint_id: 'ep-2', attempts: 1 },
+          { endpoint_id: 'ep-2', attempts: 1 },
+        ],
+        cursor: null,
+      })
+      const events = await log.listEvents(everything, {}, { limit: 1 })
+      const cursor = events === 'bad_cursor' ? '' : (events.cursor ?? '')
+      expect(await log.listDeliveries(everything, {}, { limit: 1, cursor })).toBe('bad_cursor')
     })
 
     it('refuses a cursor that is not its own, or of another question', async () => {
@@ -432,6 +459,7 @@ async function compare(log: DeliveryLog, model: DeliveryLog, story: Story): Prom
     for (const filter of filtersOf(story)) {
       const said = JSON.stringify({ scope, filter })
       expect(await pages(log, scope, filter), said).toEqual(await pages(model, scope, filter))
+      expect(await deliveryPages(log, scope, filter), said).toEqual(await deliveryPages(model, scope, filter))
     }
     for (const { event } of story.changes.slice(0, 4)) {
       const id = idOf(`event-${event}`)
@@ -457,6 +485,19 @@ function filtersOf({ since, until }: Story): EventFilter[] {
     ...statusFilters.map((status) => ({ status, orderId: 'order-0', type: 'delivered' })),
     { endpointId: 'ep-0', type: 'delivered' },
   ]
+}
+
+/** All pages of two, without `as_of`. */
+async function deliveryPages(log: DeliveryLog, scope: Scope, filter: EventFilter) {
+  const found = []
+  let cursor: string | null | undefined
+  while (cursor !== null) {
+    const page = await log.listDeliveries(scope, filter, { limit: 2, ...(cursor && { cursor }) })
+    if (page === 'bad_cursor') throw new Error('a cursor of its own was refused')
+    found.push(page.deliveries)
+    cursor = page.cursor
+  }
+  return found
 }
 
 /** All pages of three, without `as_of`. */

@@ -180,6 +180,17 @@ export interface EventPage {
 /** A page, or that the cursor was not one of ours: the caller's mistake, not a failure. */
 export type EventPageResult = EventPage | 'bad_cursor'
 
+export interface DeliveryPage {
+  /** Newest first, by `occurred_at`, then by event and endpoint. */
+  readonly deliveries: readonly DeliveryRow[]
+  /** Null on the last page. */
+  readonly cursor: string | null
+  /** As `asOf` says, from before the page was read. */
+  readonly as_of: number | null
+}
+
+export type DeliveryPageResult = DeliveryPage | 'bad_cursor'
+
 /** The topics that LOG reads. */
 export type LogSource = 'history' | 'verdicts' | 'health'
 
@@ -217,6 +228,8 @@ export type Backlog = () => Promise<{ readonly now: number; readonly behind: Rea
 
 export interface DeliveryLog {
   listEvents(scope: Scope, filter: EventFilter, page: PageRequest): Promise<EventPageResult>
+  /** The deliveries that match, each by itself. */
+  listDeliveries(scope: Scope, filter: EventFilter, page: PageRequest): Promise<DeliveryPageResult>
   /** Undefined when there is none in this scope. */
   getEvent(scope: Scope, eventId: string): Promise<EventDetail | undefined>
   getDelivery(scope: Scope, deliveryId: string): Promise<DeliveryDetail | undefined>

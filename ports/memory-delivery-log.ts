@@ -14,13 +14,14 @@ import {
   type HealthRow,
   type LogBatch,
   type LogPosition,
+  type PageRequest,
   pageLimitMax,
   type Scope,
   type StateCounts,
   type VerdictRow,
 } from './delivery-log.ts'
 import { completeUpTo } from './delivery-log-freshness.ts'
-import { decodeCursor, encodeCursor } from './page-cursor.ts'
+import { decodeCursor, encodeCursor, type PagePlace, type PageQuestion } from './page-cursor.ts'
 
 type EventFacts = Pick<
   EventRow,
@@ -63,6 +64,21 @@ export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } 
     return completeUpTo([...positions.values()], await options.backlog?.())
   }
 
+  async function cutPage<T extends Placed>(question: PageQuestion, request: PageRequest, rows: readonly T[]) {
+    const { limit, cursor } = request
+    if (!Number.isInteger(limit) || limit < 1 || limit > pageLimitMax) {
+      throw new RangeError(`a page has 1 to ${pageLimitMax} rows, not ${limit}`)
+    }
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, question)
+    if (cursor !== undefined && !after) return 'bad_cursor' as const
+    const as_of = await asOf()
+    const isAfter = (row: T) => !after || comparePlaces(placeOf(row), after) < 0
+    const left = rows.filter(isAfter).sort((one, other) => -comparePlaces(placeOf(one), placeOf(other)))
+    const page = left.slice(0, limit)
+    const last = left.length > limit ? page.at(-1) : undefined
+    return { rows: page, page: { cursor: last ? encodeCursor(placeOf(last), question) : null, as_of } }
+  }
+
   function takeHistory(record: DeliveryHistory) {
     if (record.delivery_id === '') return
     keep(events, record.event_id, factsOf(record, record.routed_at), earlierRouted)
@@ -76,24 +92,19 @@ export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } 
 
   return {
     asOf,
-    async listEvents(scope, filter, { limit, cursor }) {
-      if (!Number.isInteger(limit) || limit < 1 || limit > pageLimitMax) {
-        throw new RangeError(`a page has 1 to ${pageLimitMax} rows, not ${limit}`)
-      }
-      const after = cursor === undefined ? undefined : decodeCursor(cursor, scope, filter)
-      if (cursor !== undefined && !after) return 'bad_cursor'
-      const as_of = await asOf()
-      const found = [...events.values()]
-        .filter((facts) => isIn(scope, facts) && matches(filter, facts, deliveriesOf(facts.event_id)))
-        .sort((left, right) => -compareEvents(left, right))
-        .filter(
-          (facts) =>
-            !after || compareEvents(facts, { occurred_at: after.occurredAt, event_id: after.eventId }) < 0,
-        )
-      const page = found.slice(0, limit).map(eventRow)
-      const last = found.length > limit ? page.at(-1) : undefined
-      const next = last && { occurredAt: last.occurred_at, eventId: last.event_id }
-      return { events: page, cursor: next ? encodeCursor(next, scope, filter) : null, as_of }
+    async listEvents(scope, filter, request) {
+      const found = [...events.values()].filter(
+        (facts) => isIn(scope, facts) && matches(filter, facts, deliveriesOf(facts.event_id)),
+      )
+      const cut = await cutPage({ list: 'events', scope, filter }, request, found)
+      return cut === 'bad_cursor' ? cut : { ...cut.page, events: cut.rows.map(eventRow) }
+    },
+    async listDeliveries(scope, filter, request) {
+      const found = [...deliveries.values()].filter(
+        (latest) => isIn(scope, latest) && matchesFacts(filter, latest) && matchesDelivery(filter, latest),
+      )
+      const cut = await cutPage({ list: 'deliveries', scope, filter }, request, found)
+      return cut === 'bad_cursor' ? cut : { ...cut.page, deliveries: cut.rows.map(deliveryRow) }
     },
     async getEvent(scope, eventId) {
       guard()
@@ -172,19 +183,26 @@ const isIn = (scope: Scope, row: { readonly partner_id: string }): boolean =>
   scope.partnerId === null || scope.partnerId === row.partner_id
 
 function matches(filter: EventFilter, facts: EventFacts, deliveries: readonly DeliveryHistory[]): boolean {
-  const { type, status, sinceMs, untilMs, endpointId, orderId } = filter
-  const inState = (row: DeliveryHistory) =>
-    status === undefined ||
-    (status === 'retried' ? row.retry_count > 0 : row.state === (status === 'failed' ? 'dead' : status))
-  const ofEndpoint = (row: DeliveryHistory) => endpointId === undefined || row.endpoint_id === endpointId
+  const ofAnyDelivery = filter.status === undefined && filter.endpointId === undefined
+  return (
+    matchesFacts(filter, facts) && (ofAnyDelivery || deliveries.some((row) => matchesDelivery(filter, row)))
+  )
+}
+
+function matchesFacts({ type, orderId, sinceMs, untilMs }: EventFilter, facts: EventFacts): boolean {
   return (
     (type === undefined || facts.event === type) &&
     (orderId === undefined || facts.order_id === orderId) &&
     (sinceMs === undefined || facts.occurred_at >= sinceMs) &&
-    (untilMs === undefined || facts.occurred_at < untilMs) &&
-    ((status === undefined && endpointId === undefined) ||
-      deliveries.some((row) => inState(row) && ofEndpoint(row)))
+    (untilMs === undefined || facts.occurred_at < untilMs)
   )
+}
+
+function matchesDelivery({ status, endpointId }: EventFilter, row: DeliveryHistory): boolean {
+  const inState =
+    status === undefined ||
+    (status === 'retried' ? row.retry_count > 0 : row.state === (status === 'failed' ? 'dead' : status))
+  return inState && (endpointId === undefined || row.endpoint_id === endpointId)
 }
 
 function foldEvent(facts: EventFacts, deliveries: readonly DeliveryHistory[]): EventRow {
@@ -259,19 +277,27 @@ function keep<T>(rows: Map<string, T>, key: string, row: T, better: (one: T, oth
   if (before === undefined || better(row, before)) rows.set(key, row)
 }
 
-function compareEvents(
-  left: Pick<EventFacts, 'occurred_at' | 'event_id'>,
-  right: Pick<EventFacts, 'occurred_at' | 'event_id'>,
-): number {
-  return (
-    left.occurred_at - right.occurred_at ||
-    (left.event_id < right.event_id ? -1 : left.event_id > right.event_id ? 1 : 0)
-  )
+/** What a list is ordered by; an event has no endpoint. */
+interface Placed {
+  readonly occurred_at: number
+  readonly event_id: string
+  readonly endpoint_id?: string
 }
+
+const placeOf = (row: Placed): PagePlace => ({
+  occurredAt: row.occurred_at,
+  eventId: row.event_id,
+  endpointId: row.endpoint_id ?? null,
+})
+
+const comparePlaces = (left: PagePlace, right: PagePlace): number =>
+  left.occurredAt - right.occurredAt ||
+  compareText(left.eventId, right.eventId) ||
+  compareText(left.endpointId ?? '', right.endpointId ?? '')
+
+const compareText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
 
 const by =
   <T>(keyOf: (row: T) => string) =>
-  (left: T, right: T): number => {
-    const [one, other] = [keyOf(left), keyOf(right)]
-    return one < other ? -1 : one > other ? 1 : 0
-  }
+  (left: T, right: T): number =>
+    compareText(keyOf(left), keyOf(right))

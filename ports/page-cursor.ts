@@ -5,18 +5,27 @@
 import { createHash } from 'node:crypto'
 import type { EventFilter, Scope } from './delivery-log.ts'
 
+/** Where a page ended. Events have no endpoint. */
 export interface PagePlace {
   readonly occurredAt: number
   readonly eventId: string
+  readonly endpointId: string | null
 }
 
-export function encodeCursor(place: PagePlace, scope: Scope, filter: EventFilter): string {
-  const parts = [place.occurredAt, place.eventId, questionOf(scope, filter)]
+/** What a cursor belongs to. */
+export interface PageQuestion {
+  readonly list: 'events' | 'deliveries'
+  readonly scope: Scope
+  readonly filter: EventFilter
+}
+
+export function encodeCursor(place: PagePlace, question: PageQuestion): string {
+  const parts = [place.occurredAt, place.eventId, place.endpointId, fingerprint(question)]
   return Buffer.from(JSON.stringify(parts)).toString('base64url')
 }
 
-/** Undefined when it is none of ours, or belongs to another scope or filter. */
-export function decodeCursor(cursor: string, scope: Scope, filter: EventFilter): PagePlace | undefined {
+/** Undefined when it is none of ours, or belongs to another question. */
+export function decodeCursor(cursor: string, question: PageQuestion): PagePlace | undefined {
   let parts: unknown
   try {
     parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
@@ -24,15 +33,17 @@ export function decodeCursor(cursor: string, scope: Scope, filter: EventFilter):
     return undefined
   }
   if (!Array.isArray(parts)) return undefined
-  const [occurredAt, eventId, question] = parts as unknown[]
+  const [occurredAt, eventId, endpointId, asked] = parts as unknown[]
+  if (asked !== fingerprint(question)) return undefined
   if (!Number.isSafeInteger(occurredAt) || typeof eventId !== 'string' || !isUuid(eventId)) return undefined
-  return question === questionOf(scope, filter) ? { occurredAt: Number(occurredAt), eventId } : undefined
+  if (endpointId !== null && typeof endpointId !== 'string') return undefined
+  return { occurredAt: Number(occurredAt), eventId, endpointId }
 }
 
 /** Six bytes tell questions apart; they protect nothing, the scope is applied to every page anyway. */
-function questionOf(scope: Scope, filter: EventFilter): string {
+function fingerprint({ list, scope, filter }: PageQuestion): string {
   const { type, status, sinceMs, untilMs, endpointId, orderId } = filter
-  const parts = [scope.partnerId, type, status, sinceMs, untilMs, endpointId, orderId]
+  const parts = [list, scope.partnerId, type, status, sinceMs, untilMs, endpointId, orderId]
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 8)
 }
 

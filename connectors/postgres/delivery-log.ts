@@ -7,16 +7,24 @@ import {
   type DeliveryDetail,
   type DeliveryLog,
   DeliveryLogError,
+  type DeliveryPageResult,
   type DeliveryRow,
   type EventDetail,
   type EventPageResult,
   type LogCounts,
   type LogPosition,
+  type PageRequest,
   pageLimitMax,
   type StateCounts,
 } from '../../ports/delivery-log.ts'
 import { completeUpTo } from '../../ports/delivery-log-freshness.ts'
-import { decodeCursor, encodeCursor, isUuid } from '../../ports/page-cursor.ts'
+import {
+  decodeCursor,
+  encodeCursor,
+  isUuid,
+  type PagePlace,
+  type PageQuestion,
+} from '../../ports/page-cursor.ts'
 import * as queries from './log-queries.ts'
 import { foldBatch } from './log-rows.ts'
 import { clearStatement, writeStatements } from './log-writes.ts'
@@ -32,7 +40,7 @@ import {
   verdictRow,
 } from './read-rows.ts'
 import { readRow } from './row-reader.ts'
-import type { SqlDatabase, SqlRow } from './sql-database.ts'
+import type { Sql, SqlDatabase, SqlRow } from './sql-database.ts'
 
 export interface PostgresDeliveryLogOptions {
   /** Its owner's to close. */
@@ -57,26 +65,37 @@ export async function createPostgresDeliveryLog(options: PostgresDeliveryLogOpti
   }
   const asOf = async () => completeUpTo(await positions(), await backlog?.())
 
+  async function readPage(
+    question: PageQuestion,
+    { limit, cursor }: PageRequest,
+    query: (schema: string, listing: queries.Listing) => Sql,
+  ) {
+    if (!Number.isInteger(limit) || limit < 1 || limit > pageLimitMax) {
+      throw new RangeError(`a page has 1 to ${pageLimitMax} rows, not ${limit}`)
+    }
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, question)
+    if (cursor !== undefined && !after) return 'bad_cursor' as const
+    const as_of = await asOf()
+    const { scope, filter } = question
+    // One more than is shown tells whether another page follows.
+    const found = await database.query(query(schema, { scope, filter, after, rows: limit + 1 }))
+    const rows = found.slice(0, limit)
+    const last = found.length > limit ? rows.at(-1) : undefined
+    return { rows, cursor: last ? encodeCursor(placeOf(last, question), question) : null, as_of }
+  }
+
   return {
     asOf,
     positions,
-    async listEvents(scope, filter, { limit, cursor }): Promise<EventPageResult> {
-      if (!Number.isInteger(limit) || limit < 1 || limit > pageLimitMax) {
-        throw new RangeError(`a page has 1 to ${pageLimitMax} rows, not ${limit}`)
-      }
-      const after = cursor === undefined ? undefined : decodeCursor(cursor, scope, filter)
-      if (cursor !== undefined && !after) return 'bad_cursor'
-      const as_of = await asOf()
-      const rows = await database.query(queries.listEvents(schema, { scope, filter, after, rows: limit + 1 }))
-      const events = rows.slice(0, limit).map(eventRow)
-      const last = rows.length > limit ? events.at(-1) : undefined
-      return {
-        events,
-        cursor: last
-          ? encodeCursor({ occurredAt: last.occurred_at, eventId: last.event_id }, scope, filter)
-          : null,
-        as_of,
-      }
+    async listEvents(scope, filter, request): Promise<EventPageResult> {
+      const page = await readPage({ list: 'events', scope, filter }, request, queries.listEvents)
+      if (page === 'bad_cursor') return page
+      return { events: page.rows.map(eventRow), cursor: page.cursor, as_of: page.as_of }
+    },
+    async listDeliveries(scope, filter, request): Promise<DeliveryPageResult> {
+      const page = await readPage({ list: 'deliveries', scope, filter }, request, queries.listDeliveries)
+      if (page === 'bad_cursor') return page
+      return { deliveries: page.rows.map(deliveryRow), cursor: page.cursor, as_of: page.as_of }
     },
     async getEvent(scope, eventId): Promise<EventDetail | undefined> {
       if (!isUuid(eventId)) return undefined
@@ -146,6 +165,15 @@ function untilClosed(database: SqlDatabase, isClosed: () => boolean): SqlDatabas
       guard()
       return database.transaction(statements)
     },
+  }
+}
+
+function placeOf(columns: SqlRow, { list }: PageQuestion): PagePlace {
+  const row = readRow(columns)
+  return {
+    occurredAt: row.number('occurred_at'),
+    eventId: row.text('event_id'),
+    endpointId: list === 'deliveries' ? row.text('endpoint_id') : null,
   }
 }
 

@@ -7,7 +7,8 @@ import type { PagePlace } from '../../ports/page-cursor.ts'
 import { keyText } from './log-writes.ts'
 import type { Sql, SqlValue } from './sql-database.ts'
 
-export interface EventListing {
+/** Which rows of a list to fetch. */
+export interface Listing {
   readonly scope: Scope
   readonly filter: EventFilter
   readonly after: PagePlace | undefined
@@ -33,7 +34,7 @@ const attemptsOf = (schema: string) => `
  * than delivered, retries and an endpoint have indexes of their own there; an order has few events, and `delivered`
  * is found wherever one looks.
  */
-export function listEvents(schema: string, listing: EventListing): Sql {
+export function listEvents(schema: string, listing: Listing): Sql {
   const { filter, rows } = listing
   const values: SqlValue[] = []
   const bind = (value: SqlValue) => `$${values.push(value)}`
@@ -63,12 +64,51 @@ export function listEvents(schema: string, listing: EventListing): Sql {
   }
 }
 
+/** A page of deliveries, cut out of the same tables by the same rule. */
+export function listDeliveries(schema: string, listing: Listing): Sql {
+  const { filter, rows } = listing
+  const values: SqlValue[] = []
+  const bind = (value: SqlValue) => `$${values.push(value)}`
+  const ofDeliveries = filter.orderId === undefined && isRare(filter)
+  // Ordered by the columns of the table that it is cut out of: only so is the index's order of use.
+  const table = ofDeliveries ? 'd' : 'e'
+  const from = ofDeliveries
+    ? `${schema}.deliveries d`
+    : `${schema}.events e join ${schema}.deliveries d on d.event_id = e.event_id`
+  const conditions = [
+    ...eventConditions({ ...listing, after: undefined }, table, bind),
+    ...deliveryConditions(filter, 'd', bind),
+    ...afterDelivery(listing.after, table, bind),
+  ]
+  return {
+    text: `
+      with page as materialized (
+        select d.* from ${from} where ${all(conditions)}
+        order by ${table}.occurred_at desc, ${table}.event_id desc, d.endpoint_id desc limit ${bind(rows)}
+      )
+      select ${deliveryColumns} from page d ${attemptsOf(schema)}
+      order by d.occurred_at desc, d.event_id desc, d.endpoint_id desc`,
+    values,
+  }
+}
+
+/** In two steps, of which the first is an index's: a page may end between two deliveries of one event. */
+function afterDelivery(after: PagePlace | undefined, table: string, bind: Bind): string[] {
+  if (!after) return []
+  const [occurredAt, eventId] = [`${bind(after.occurredAt)}::bigint`, `${bind(after.eventId)}::uuid`]
+  const endpointId = bind(after.endpointId ?? '')
+  return [
+    `(${table}.occurred_at, ${table}.event_id) <= (${occurredAt}, ${eventId})`,
+    `((${table}.occurred_at, ${table}.event_id) <> (${occurredAt}, ${eventId}) or d.endpoint_id < ${endpointId})`,
+  ]
+}
+
 const isRare = ({ status, endpointId }: EventFilter): boolean =>
   endpointId !== undefined || (status !== undefined && status !== 'delivered')
 
 type Bind = (value: SqlValue) => string
 
-function eventConditions({ scope, filter, after }: EventListing, table: string, bind: Bind): string[] {
+function eventConditions({ scope, filter, after }: Listing, table: string, bind: Bind): string[] {
   const conditions: string[] = []
   const add = (condition: string) => conditions.push(condition)
   if (scope.partnerId !== null) add(`${table}.partner_id = ${bind(keyText(scope.partnerId))}`)
