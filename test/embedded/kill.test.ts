@@ -22,11 +22,11 @@ import { type Received, type Receiver, startReceiver } from './receiver.ts'
 const child = fileURLToPath(new URL('../../dist/test/embedded/pipeline-child.js', import.meta.url))
 const orders = 500
 const callsMax = 16
-const killsMin = 5
+const killCount = 8
 /** Pipeline time runs so much faster: the 30 s of a first retry take 1.5 s. */
 const speed = 20
-/** What was answered this long before a kill is committed, on a slow machine too; normally it takes < 60 ms. */
-const commitWithinMs = 1500
+/** What was answered this long before a kill is committed, on a busy machine too; normally it takes < 60 ms. */
+const commitWithinMs = 5000
 
 describe('the embedded pipeline', () => {
   beforeAll(() => {
@@ -53,7 +53,7 @@ describe('the embedded pipeline', () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  it('loses nothing to kill -9, and repeats only calls that were open', { timeout: 90_000 }, async () => {
+  it('loses nothing to kill -9, and repeats only calls that were open', { timeout: 120_000 }, async () => {
     const startMs = systemClock.now()
     const seed = Math.trunc(startMs) % 1_000_000
     const random = seededRandom(seed)
@@ -67,14 +67,17 @@ describe('the embedded pipeline', () => {
         acknowledged = Math.max(acknowledged, count)
       })
     }
-    while (acknowledged < records.length || kills.length < killsMin) {
+    while (kills.length < killCount) {
       const process = run()
-      await sleep(600 + random.next() * 2200)
+      // Some are killed while they open what the last one left, most while they work.
+      const isOpening = random.next() < 0.25
+      if (!isOpening) await process.opened
+      await sleep(random.next() * (isOpening ? 1000 : 1500))
       kills.push(await process.kill())
     }
     const last = run()
     await last.opened
-    await waitFor(() => acceptedEvents(receiver.received).size >= events.length, 30_000)
+    await waitFor(() => acceptedEvents(receiver.received).size >= events.length, 60_000)
     await last.stop()
 
     const context = `seed ${seed}, ${kills.length} kills`
