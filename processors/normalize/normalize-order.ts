@@ -108,8 +108,9 @@ function readBefore(before: CapturedRow | null, block: OrdersBlock): OrderBefore
   if (typeof status !== 'string') return null
   const event = block.statuses.get(status)
   if (event === undefined) return null
-  const attempt = block.columns.attempt_no === null ? null : before[block.columns.attempt_no]
-  return { status, event, attempt_no: typeof attempt === 'number' ? attempt : null }
+  // Told where it matters: in the row after.
+  const attempt = rowReader(before, null).integer(block.columns.attempt_no, 'int')
+  return { status, event, attempt_no: attempt }
 }
 
 function idIn(row: CapturedRow, column: string): string | null {

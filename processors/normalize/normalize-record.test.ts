@@ -400,6 +400,21 @@ describe('values that the source left out as unchanged', () => {
   })
 })
 
+describe('numbers that are none of ours', () => {
+  it('become whole milliseconds, or nothing: a fraction that reached a topic would stop the instance', () => {
+    expect(orderOf(withAfter({ return_pickup_eta: 1795545000000.5 })).after?.return_pickup_eta).toBe(
+      1795545000000,
+    )
+    expect(orderOf(withAfter({ return_pickup_eta: 1e300 })).after?.return_pickup_eta).toBeNull()
+  })
+  it('leave the attempt before unknown; the row itself is what must be right', () => {
+    for (const attempt of [1.5, 2 ** 40, {}]) {
+      const value = envelope({ before: orderRow({ attempt_no: attempt }) })
+      expect(orderOf(normalized({ value })).before?.attempt_no).toBeNull()
+    }
+  })
+})
+
 describe('the topic a record was captured from', () => {
   it('stands in a header where it was appended under another name', () => {
     const parts = { topic: 'anything', headers: { [sourceTopicHeader]: 'cdcpg.oms.orders' } }

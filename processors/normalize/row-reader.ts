@@ -115,7 +115,7 @@ function isoToMs(text: string, form: TimeColumn['form']): number | null {
 function epochToMs(value: unknown, form: TimeColumn['form']): number | null {
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
   if (typeof number !== 'number' || form === 'instant') return null
-  return form === 'instant_us' || form === 'local_us' ? Math.floor(number / 1000) : number
+  return Math.floor(form === 'instant_us' || form === 'local_us' ? number / 1000 : number)
 }
 
 function conversionFor(zone: string): (localMs: number) => number {

@@ -8,7 +8,14 @@ import { enrichHarness } from '../../processors/enrich/testing/harness.ts'
 import { defaultSource } from '../../processors/normalize/default-source.ts'
 import { normalizeRecord } from '../../processors/normalize/normalize-record.ts'
 import { parseSourceMapping, type SourceMapping } from '../../processors/normalize/source-mapping.ts'
-import { makeSealer, type OrderEvent, type OrderPayload } from '../../schemas/index.ts'
+import {
+  type Codec,
+  makeCodecs,
+  makeSealer,
+  type OrderEvent,
+  type OrderPayload,
+  openFolderRegistry,
+} from '../../schemas/index.ts'
 
 /** A line of a captured file. */
 export interface CapturedLine {
@@ -29,6 +36,7 @@ export interface CapturedRun {
   readonly enrich: ReturnType<typeof enrichHarness>
 }
 
+const codecs = makeCodecs(openFolderRegistry())
 const fixtures = new URL('../fixtures/cdc/', import.meta.url)
 
 export const testSealer = makeSealer({
@@ -77,9 +85,11 @@ export function runCaptured(lines: readonly CapturedLine[], mapping: SourceMappi
       },
       { mapping, seal: testSealer },
     )
-    if (result.kind === 'order') enrich.change(result.change, line.timestamp)
+    if (result.kind === 'order') enrich.change(through(codecs.orderChange, result.change), line.timestamp)
     else if (result.kind === 'assignments') {
-      for (const change of result.changes) enrich.assignment(change, line.timestamp)
+      for (const change of result.changes) {
+        enrich.assignment(through(codecs.assignmentChange, change), line.timestamp)
+      }
     } else if (result.kind === 'ignored') aside(`ignored ${result.why}`)
     else if (result.kind === 'undecodable') aside(`undecodable ${result.reason}`)
     else aside(result.kind)
@@ -90,6 +100,9 @@ export function runCaptured(lines: readonly CapturedLine[], mapping: SourceMappi
   enrich.advance(60_000)
   return { events: enrich.emitted, asides, enrich }
 }
+
+/** As a topic would give it back: what the schema does not take shows here. */
+const through = <T>(codec: Codec<T>, value: T): T => codec.deserialize(codec.serialize(value))
 
 const bytesOf = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text, 'utf8'))
 

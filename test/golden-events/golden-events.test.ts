@@ -3,7 +3,9 @@
  * derived from the SQL statements (test/fixtures/cdc/<database>/statements.sql), not from the code.
  */
 import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { readSourceFile } from '../../app/config/source.ts'
 import { enrichCounters } from '../../processors/enrich/counters.ts'
 import { defaultSource } from '../../processors/normalize/default-source.ts'
 import {
@@ -440,42 +442,107 @@ describe('PostgreSQL', () => {
   })
 })
 
-describe('connectors that differ in one respect', () => {
-  const expected = ['order_confirmed', 'out_for_delivery 1 - SUPERSEDED', 'delivered']
+describe('PostgreSQL without whole old rows', () => {
+  it('tells the same stories when nothing but the key of `before` is believed', () => {
+    // As if every table had the default replica identity: the last known row is what came before.
+    const keyOnly = mappingOf({
+      ...defaultSource,
+      sources: defaultSource.sources.map((source) => ({ ...source, before_image: 'key' })),
+    })
+    const run = runCaptured(readCaptured(filesOf('postgres')), keyOnly)
+    expect(linesOf(run)).toBe(linesOf(postgres))
+  })
+})
 
-  it.each([
-    'boolean-converter',
-    'precise-decimals-without-schema',
-    'schemas-enabled',
-    'schemas-enabled-precise-decimals-connect-time',
-  ])('%s: the same story', async (name) => {
-    const run = runCaptured(readCaptured([`mariadb/variants/${name}.jsonl`]), defaultMapping())
-    expect(storyOf(run, '1801')).toEqual(expected)
-    // DATETIME(3) 18:30:00.250, and address_confirmed as 1 or true.
-    expect(payloadsOf(run, '1801').map(({ sla_due_at }) => iso(sla_due_at ?? 0))).toEqual(
-      Array(3).fill('2026-11-24T18:30:00.250Z'),
+describe('each file on its own', () => {
+  it('gives these events, also where it begins in the middle of lives', async () => {
+    const files = [...filesOf('mariadb'), ...filesOf('postgres')]
+    const tallies = files.map((file) => {
+      const run = runCaptured(readCaptured([file]), defaultMapping())
+      const events: Record<string, number> = {}
+      for (const { event } of run.events) {
+        events[event.payload.event] = (events[event.payload.event] ?? 0) + 1
+      }
+      return [file, { events, asides: Object.fromEntries(run.asides) }] as const
+    })
+    const text = `${JSON.stringify(Object.fromEntries(tallies), null, 2)}\n`
+    await expect(text).toMatchFileSnapshot('golden/files.json')
+  })
+
+  it('08: an incremental snapshot fires nothing by itself, and misses nothing that was streamed beside it', () => {
+    const lines = readCaptured(['mariadb/08-incremental-snapshot.jsonl'])
+    const run = runCaptured(lines, defaultMapping())
+    expect(lines.filter(({ value }) => value?.includes('"snapshot":"incremental"'))).toHaveLength(12)
+    expect(run.events.map(({ event: { payload } }) => `${payload.order_id} ${payload.event}`)).toEqual([
+      '1104 return_initiated',
+      '1104 return_picked_up',
+    ])
+    expect(run.enrich.count(enrichCounters.missed)).toBe(0)
+    // In the whole recording every row that it shows was known before, as it was.
+    expect(mariadb.enrich.count(enrichCounters.missed)).toBe(0)
+  })
+
+  it('08: what was not captured before it is a gap, listed and not sent', () => {
+    // Nobody streamed the changes between the first snapshot and this one.
+    const run = runCaptured(
+      readCaptured(['mariadb/01-snapshot.jsonl', 'mariadb/08-incremental-snapshot.jsonl']),
+      defaultMapping(),
     )
-    expect(payloadsOf(run, '1801').at(-1)?.delivery.address_confirmed).toBe(true)
+    const gaps = ['1001', '1002', '1003', '1004', '1005', '1006', '1007'].flatMap((id) =>
+      run.enrich
+        .gaps(id)
+        .map(({ event, from_status, to_status }) => `${id} ${from_status} → ${to_status}: ${event}`),
+    )
+    expect(gaps).toEqual([
+      '1002 CONFIRMED → PACKED: null',
+      '1003 OUT_FOR_DELIVERY → DELIVERED: delivered',
+      '1006 RETURN_INITIATED → RETURN_PICKED_UP: return_picked_up',
+    ])
+    expect(run.events.map(({ event }) => event.payload.order_id)).toEqual(['1104', '1104'])
+  })
+})
+
+describe('connectors that differ in one respect, each with a source.yaml of its own', () => {
+  const expected = ['order_confirmed', 'out_for_delivery 1 - SUPERSEDED', 'delivered']
+  const sourceOf = (name: string) =>
+    readSourceFile(fileURLToPath(new URL(`../fixtures/sources/${name}.yaml`, import.meta.url)))
+  const linesOfVariant = (name: string) => readCaptured([`mariadb/variants/${name}.jsonl`])
+  const variants = readdirSync(new URL('../fixtures/cdc/mariadb/variants/', import.meta.url)).map((name) =>
+    name.replace('.jsonl', ''),
+  )
+
+  it.each(variants)('%s: nothing is refused, and every event is on file', async (name) => {
+    const run = runCaptured(linesOfVariant(name), sourceOf(name))
+    expect([...run.asides.keys()].filter((word) => word !== 'ignored tombstone')).toEqual([])
+    if (name !== 'mysql-connector-on-mariadb') expect(storyOf(run, '1801')).toEqual(expected)
     await expect(linesOf(run)).toMatchFileSnapshot(`golden/variants/${name}.jsonl`)
   })
 
-  it('isostring-times-changed-only: nine columns need a mapping that knows of nine', async () => {
-    const lines = readCaptured(['mariadb/variants/isostring-times-changed-only.jsonl'])
-    const unmapped = runCaptured(lines, defaultMapping())
+  it.each(variants.filter((name) => !/^(?:isostring|mysql)/.test(name)))(
+    '%s: the same story with the default mapping, and the same in any other of these',
+    (name) => {
+      const run = runCaptured(linesOfVariant(name), defaultMapping())
+      expect(linesOf(run)).toBe(linesOf(runCaptured(linesOfVariant(name), sourceOf(name))))
+      // DATETIME(3) 18:30:00.250, and address_confirmed as 1 or true.
+      expect(payloadsOf(run, '1801').map(({ sla_due_at }) => iso(sla_due_at ?? 0))).toEqual(
+        Array(3).fill('2026-11-24T18:30:00.250Z'),
+      )
+      expect(payloadsOf(run, '1801').at(-1)?.delivery.address_confirmed).toBe(true)
+    },
+  )
+
+  it('isostring-times-changed-only: nine columns need a mapping that knows of nine', () => {
+    const name = 'isostring-times-changed-only'
+    const unmapped = runCaptured(linesOfVariant(name), defaultMapping())
     expect(unmapped.asides.get('undecodable missing_column')).toBe(5)
     expect(unmapped.events).toEqual([])
-
-    const run = runCaptured(lines, nineColumns())
-    expect(storyOf(run, '1801')).toEqual(expected)
+    const run = runCaptured(linesOfVariant(name), sourceOf(name))
     expect(iso(payloadsOf(run, '1801')[0]?.sla_due_at ?? 0)).toBe('2026-11-24T18:30:00.250Z')
-    await expect(linesOf(run)).toMatchFileSnapshot('golden/variants/isostring-times-changed-only.jsonl')
   })
 
   it('mysql-connector-on-mariadb: without GTID the file and its offset are the position', () => {
-    const run = runCaptured(
-      readCaptured(['mariadb/variants/mysql-connector-on-mariadb.jsonl']),
-      defaultMapping(),
-    )
+    const name = 'mysql-connector-on-mariadb'
+    const run = runCaptured(linesOfVariant(name), sourceOf(name))
     // 1701 is a snapshot row, 1802 is inserted as NEW: nothing to say about either.
     expect(run.events).toEqual([])
     expect(run.enrich.order('1701')?.position).toBeNull()
@@ -488,39 +555,3 @@ describe('connectors that differ in one respect', () => {
     })
   })
 })
-
-function nineColumns() {
-  const time = (column: string, form: string) => ({ column, form })
-  return mappingOf({
-    default_region: 'IN',
-    sources: [
-      {
-        name: 'nine columns',
-        role: 'orders',
-        topics: ['cdc-omsiso.oms.orders'],
-        connector: 'mariadb',
-        before_image: 'full',
-        events: {
-          CONFIRMED: 'order_confirmed',
-          OUT_FOR_DELIVERY: 'out_for_delivery',
-          DELIVERED: 'delivered',
-        },
-        no_event: ['NEW'],
-        columns: {
-          order_id: 'id',
-          order_ref: 'order_number',
-          partner_id: 'partner_id',
-          status: 'status',
-          version: 'none',
-          attempt_no: 'attempt_no',
-        },
-        times: {
-          created_at: 'none',
-          updated_at: time('updated_at', 'instant'),
-          delivered_at: time('delivered_at', 'instant'),
-          sla_due_at: { ...time('sla_due_at', 'local_ms'), zone: 'UTC' },
-        },
-      },
-    ],
-  })
-}
