@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type DeliveryLog, DeliveryLogError } from '../ports/delivery-log.ts'
 import { createMemoryDeliveryLog } from '../ports/memory-delivery-log.ts'
 import { batch, history, idOf, testStartMs } from '../ports/testing/log-records.ts'
+import { maskText } from '../schemas/index.ts'
 import type { DeliveryPageBody, EventPageBody } from './contract/answers.ts'
 import type { ErrorBody } from './contract/error.ts'
 import { sample, sampleLog } from './testing/sample-log.ts'
@@ -136,7 +137,7 @@ describe('an event', () => {
       ],
       verdicts: [{ verdict: 'ROUTED' }, { verdict: 'ROUTED', decided_at: '2026-11-22T08:00:00.100Z' }],
       payloads: [
-        { payload_version: 'v1', payload: { event: 'out_for_delivery', delivery: { otp: '****' } } },
+        { payload_version: 'v1', payload: { event: 'out_for_delivery', delivery: { otp: maskText } } },
         { payload_version: 'v2' },
       ],
     })
@@ -185,14 +186,14 @@ describe('deliveries', () => {
     const { get } = await asking()
     const { body } = await get(`/v1/deliveries/${sample.dead}`)
     expect(body).toMatchObject({
-      delivery: { state: 'dead', reason: 'retries_exhausted', retry_count: 3, next_due_at: null },
+      delivery: { state: 'dead', reason: 'http_5xx', retry_count: 3, next_due_at: null },
       attempts: [
         { retry_count: 0, trigger: 'FIRST', resulting_state: 'waiting', detail: 'Service Unavailable' },
         { retry_count: 1 },
         { retry_count: 2 },
         { retry_count: 3, trigger: 'RETRY', resulting_state: 'dead', started_at: '2026-11-22T08:03:00.950Z' },
       ],
-      payload: { event: 'out_for_delivery', delivery: { otp: '****' } },
+      payload: { event: 'out_for_delivery', delivery: { otp: maskText } },
     })
   })
 
@@ -214,9 +215,9 @@ describe('health', () => {
       body: {
         partner_id: 'acme',
         state: 'failing',
-        reason: 'ack_rate',
+        reason: 'failures_in_a_row',
         since: '2026-11-22T08:00:00.000Z',
-        last_failure_at: null,
+        last_failure_at: '2026-11-22T08:03:01.000Z',
         hour: { ack_rate: 0.75, attempts: 4, failed: { http_5xx: 1 } },
         deadlines: { out_for_delivery: { within: 3, missed_by_partner: 1 } },
       },
@@ -228,8 +229,8 @@ describe('health', () => {
     const { body } = await get('/v1/partners/acme/health')
     expect(body).toMatchObject({
       state: 'failing',
-      because: { endpoint_id: 'acme-analytics', reason: 'ack_rate' },
-      open: 2,
+      because: { endpoint_id: 'acme-analytics', reason: 'failures_in_a_row' },
+      open: 1,
       day: { attempts: 8, acknowledged: 6 },
       endpoints: [{ endpoint_id: 'acme-analytics' }, { endpoint_id: 'acme-orders', state: 'healthy' }],
     })

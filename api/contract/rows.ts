@@ -89,7 +89,7 @@ export const deliveryBody = Type.Object(
         change: 'ATTEMPTED',
         retry_count: 3,
         next_due_at: null,
-        reason: 'retries_exhausted',
+        reason: 'http_5xx',
         attempts: 4,
         last_outcome: 'http_5xx',
         last_status_code: 503,

@@ -3,7 +3,7 @@ import type { DeliveryLog } from '../../ports/delivery-log.ts'
 import { healthWindow, noCounts } from '../../ports/endpoint-health.ts'
 import { createMemoryDeliveryLog } from '../../ports/memory-delivery-log.ts'
 import { attempted, history, idOf, testStartMs, verdict } from '../../ports/testing/log-records.ts'
-import type { EndpointHealth } from '../../schemas/index.ts'
+import { type EndpointHealth, maskText } from '../../schemas/index.ts'
 import type { ListedGap } from '../options.ts'
 
 const minuteMs = 60_000
@@ -23,8 +23,15 @@ export const sample = {
 } as const
 
 /** What a secret looks like in this log: LOG gets bodies with their secrets masked. */
-const payload = (event: string) =>
-  JSON.stringify({ event, schema_version: 'v2', delivery: { otp: '****', attempt_no: 1 } })
+const payload = (event: string, { version = 'v2', partner = 'acme', order = '1101' } = {}) =>
+  JSON.stringify({
+    event,
+    schema_version: version,
+    partner_id: partner,
+    order_id: order,
+    rider: { name: 'Rajesh Kumar', phone_masked: '+91 98xxx xx214' },
+    delivery: { otp: event === 'out_for_delivery' ? maskText : null },
+  })
 
 /** Acme's event `out` is delivered to one endpoint and dead at the other; `arrived` waits; `confirmed` is skipped. */
 export async function sampleLog(): Promise<DeliveryLog> {
@@ -45,7 +52,17 @@ export async function sampleLog(): Promise<DeliveryLog> {
       verdict({ of: 'bharat', partner_id: 'bharat', endpoint_id: 'bharat-main', order_id: '2201' }),
     ],
     health: [
-      health({ endpoint_id: 'acme-analytics', partner_id: 'acme', state: 'failing', reason: 'ack_rate' }),
+      health({
+        endpoint_id: 'acme-analytics',
+        partner_id: 'acme',
+        state: 'failing',
+        reason: 'failures_in_a_row',
+        open: 0,
+        consecutive_failures: 4,
+        failing_since: testStartMs + 1000,
+        last_failure_at: testStartMs + 1000 + 3 * minuteMs,
+        last_failure_class: 'http_5xx',
+      }),
       health({ endpoint_id: 'acme-orders', partner_id: 'acme' }),
       health({ endpoint_id: 'bharat-main', partner_id: 'bharat' }),
     ].map((report) => ({
@@ -77,14 +94,14 @@ function acmeHistory() {
       at: testStartMs + 1000 + retry * minuteMs,
       retry_count: retry,
       state: retry === 3 ? 'dead' : 'waiting',
-      reason: retry === 3 ? 'retries_exhausted' : null,
+      reason: retry === 3 ? 'http_5xx' : null,
       made: { outcome: failed },
     }),
   )
   return [
     history({ of: 'out', ...orders, payload: payload('out_for_delivery') }),
     attempted({ of: 'out', ...orders }),
-    history({ of: 'out', ...analytics, payload: payload('out_for_delivery') }),
+    history({ of: 'out', ...analytics, payload: payload('out_for_delivery', { version: 'v1' }) }),
     ...tries,
     history({ ...arrived, ...orders, payload: payload('delivered') }),
     attempted({
@@ -103,7 +120,8 @@ function acmeHistory() {
 
 function bharatHistory() {
   const main = { of: 'bharat', partner_id: 'bharat', endpoint_id: 'bharat-main', order_id: '2201' } as const
-  return [history({ ...main, payload: payload('out_for_delivery') }), attempted(main)]
+  const body = payload('out_for_delivery', { partner: 'bharat', order: '2201' })
+  return [history({ ...main, payload: body }), attempted(main)]
 }
 
 /** A report of WATCH: healthy, unless said otherwise. */
