@@ -100,7 +100,7 @@ describe('a disabled endpoint', () => {
     await configure({ state: 'PAUSED' })
     await confirm()
     await pipe.configure({ ...partnerOf(partnerId, pipe.seal, {}, ++version), endpoints: [] })
-    await pipe.driver.advance(2 * secondMs)
+    await pipe.driver.advance(secondMs)
     expect(await lastStates()).toEqual(['skipped endpoint_gone'])
     await configure()
     const [{ delivery_id: deliveryId } = { delivery_id: '' }] = await pipe.history()
