@@ -6,6 +6,7 @@ import { processSurroundings, type StopReason, type Surroundings } from './cli/s
 import { programVersion } from './cli/version.ts'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addEvents } from './commands/events.ts'
+import { addGaps } from './commands/gaps.ts'
 import { addReplay } from './commands/replay.ts'
 import { addSource } from './commands/source.ts'
 import { addStart } from './commands/start.ts'
@@ -78,6 +79,7 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
   addSource(program, surroundings, finish)
   addEvents(program, surroundings, finish)
   addDeliveries(program, surroundings, finish)
+  addGaps(program, surroundings, finish)
   addTopology(program, surroundings, finish)
   return program
 }
