@@ -76,3 +76,24 @@ export async function sendGap(
   const records = [{ key: keyBytes, value: command, headers: [], timestamp: request.now }]
   await writer.append([{ topic: name, partition: partitionFor(keyBytes, partitions), records }])
 }
+
+/** Lists gaps of a running pipeline and has them sent; close it before the log. */
+export interface GapDesk {
+  list(filter?: GapFilter): Promise<ListedGap[]>
+  send(request: SendGapRequest): Promise<void>
+  close(): Promise<void>
+}
+
+/** Both of the above with a writer of its own. */
+export function openGapDesk(pipeline: {
+  readonly log: RecordLog
+  readonly topics: Pick<Topics, 'orderGaps' | 'orderCommands'>
+}): GapDesk {
+  const { log, topics } = pipeline
+  const writer = log.writer({ transactionalId: 'gap-desk' })
+  return {
+    list: (filter) => listGaps(log, topics, filter),
+    send: (request) => sendGap(log, writer, topics, request),
+    close: () => writer.close(),
+  }
+}
