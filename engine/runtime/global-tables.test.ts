@@ -3,7 +3,7 @@ import { topologyBuilder } from '../graph/builder.ts'
 import { defineTopic } from '../graph/topic.ts'
 import { nullable, utf8 } from '../serdes/serde.ts'
 import { testDriver } from '../testing.ts'
-import { input, number, output, outputs, records, turns } from './testing/scene.ts'
+import { gate, input, number, output, outputs, records, turns } from './testing/scene.ts'
 
 const settings = defineTopic({ name: 'settings', key: utf8, value: nullable(number), cleanup: 'compact' })
 
@@ -39,6 +39,25 @@ describe('a global table', () => {
     await driver.start('a')
     await driver.settle()
     expect((await outputs(driver)).sort()).toEqual(['1=0', '2=1', '3=2', '4=3', '5=undefined'])
+    await driver.close()
+  })
+
+  it('is waited for, however long its loading takes', async () => {
+    const driver = await withSettings()
+    await driver.start('first')
+    await driver.stop('first')
+    await driver.append(input, ...records('1=a'))
+    const loading = gate()
+    let asked = 0
+    driver.log.levers.before = (_operation, who) =>
+      who === 'endOffsets' && ++asked === 1 ? loading.passed : undefined
+    const starting = driver.start('a')
+    await turns()
+    expect(driver.application('a').taskIds()).toEqual([])
+    loading.open()
+    await starting
+    await driver.settle()
+    expect(await outputs(driver)).toEqual(['1=0'])
     await driver.close()
   })
 

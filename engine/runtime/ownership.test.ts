@@ -282,4 +282,29 @@ describe('an instance that was fenced', () => {
       await driver.close()
     },
   )
+
+  it('does not go on taking over with a writer whose last transaction is undecided', async () => {
+    const driver = await openScene(sceneTopology(counting), { partitions: 2, instances: ['a', 'b'] })
+    const keys = { a: keyIn(0, 2), b: keyIn(1, 2) }
+    if (!driver.application('a').taskIds().includes('0_0')) [keys.a, keys.b] = [keys.b, keys.a]
+    await driver.pipe(input, ...records(keys.a, keys.b))
+    const reading = gate()
+    driver.log.levers.before = (_operation, who) => (who === 'startOffsets' ? reading.passed : undefined)
+    driver.application('b').kill()
+    driver.disks.crash('b')
+    groups(driver).expire(sceneName, 'b')
+    await turns()
+    // The survivor stands between reading the offsets of what it takes over and claiming them.
+    driver.log.levers.loseEndReply({ applied: true, times: 5, transactionalId: 'a' })
+    await driver.append(input, ...records(keys.a))
+    await turns()
+    reading.open()
+    await driver.application('a').settled()
+    await driver.append(input, ...records(keys.a, keys.b))
+    await driver.application('a').settled()
+    expect((await outputs(driver)).sort()).toEqual(
+      [`${keys.a}=1`, `${keys.a}=2`, `${keys.a}=3`, `${keys.b}=1`, `${keys.b}=2`].sort(),
+    )
+    await driver.close()
+  })
 })

@@ -108,8 +108,8 @@ export function processorInstance(node: ProcessorNode, services: ProcessorServic
           newCalls.delete(newKey(id))
           journal.push(() => newCalls.set(newKey(id), fresh))
         } else {
+          // When the record is refused, the reload that follows asks for the call again.
           if (scheduler.withdraw(taskId, `${node.name}.${effect}`, id) === 'started') return 'started'
-          journal.push(() => scheduler.submit(callOf(effect, stored)))
         }
         intents.delete(id)
         return 'withdrawn'

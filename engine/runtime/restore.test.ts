@@ -3,6 +3,7 @@ import type { TestDriver } from '../testing.ts'
 import {
   counting,
   input,
+  keyIn,
   openScene,
   outputs,
   records,
@@ -89,6 +90,27 @@ describe('a restore', () => {
     expect(await outputs(driver)).toEqual(['k=1', 'k=2', 'k=3', 'k=4'])
     await driver.close()
   })
+
+  it.each(['data', 'offsets', 'both'] as const)(
+    'waits for the late markers (%s) of an owner that lives, and that nobody fences',
+    async (which) => {
+      const driver = await openScene(sceneTopology(counting), { partitions: 2 })
+      const key = keyIn(1, 2)
+      await driver.pipe(input, ...records(key))
+      driver.log.levers.holdMarkers({ which })
+      await driver.append(input, ...records(key))
+      await turns()
+      const starting = driver.start('b')
+      await turns(60)
+      expect(driver.application('a').taskIds()).toEqual(['0_0'])
+      expect(driver.application('b').taskIds()).toEqual([])
+      driver.log.levers.releaseMarkers()
+      await starting
+      await driver.pipe(input, ...records(key))
+      expect(await outputs(driver)).toEqual([1, 2, 3].map((total) => `${key}=${total}`))
+      await driver.close()
+    },
+  )
 
   it.each([
     { keepEmptyBatches: true, dropTombstones: true },
