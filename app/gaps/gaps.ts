@@ -2,9 +2,10 @@
  * The gaps of all orders, for whoever looks at them or has them sent: reads the topic on which ENRICH lists them, and
  * writes the commands that it obeys. Works beside a running pipeline, on any log.
  */
-import { partitionFor, type RecordLog, type Writer } from '../../engine/index.ts'
+import type { RecordLog, Writer } from '../../engine/index.ts'
 import type { OrderGap, OrderGaps } from '../../schemas/index.ts'
 import type { Topics } from '../../topology/topics.ts'
+import { appendRecord } from '../pipeline/append-record.ts'
 import { readTopic } from '../pipeline/read-topic.ts'
 
 /** One gap, with the order that it is of. */
@@ -62,19 +63,18 @@ export async function sendGap(
   topics: Pick<Topics, 'orderCommands'>,
   request: SendGapRequest,
 ): Promise<void> {
-  const { name, key, value } = topics.orderCommands
-  const partitions = (await log.admin.describeTopics([name])).get(name)?.partitions ?? 1
-  const keyBytes = key.serialize(request.orderId) ?? new Uint8Array()
-  const command = value.serialize({
-    command_id: request.commandId,
-    kind: 'SEND_GAP',
-    order_id: request.orderId,
-    event_id: request.eventId,
-    requested_at: request.now,
-    requested_by: request.requestedBy,
+  await appendRecord(log, writer, topics.orderCommands, {
+    key: request.orderId,
+    value: {
+      command_id: request.commandId,
+      kind: 'SEND_GAP',
+      order_id: request.orderId,
+      event_id: request.eventId,
+      requested_at: request.now,
+      requested_by: request.requestedBy,
+    },
+    timestamp: request.now,
   })
-  const records = [{ key: keyBytes, value: command, headers: [], timestamp: request.now }]
-  await writer.append([{ topic: name, partition: partitionFor(keyBytes, partitions), records }])
 }
 
 /** Lists gaps of a running pipeline and has them sent; close it before the log. */

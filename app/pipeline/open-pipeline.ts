@@ -9,11 +9,13 @@ import {
   type ApplicationOptions,
   type Clock,
   createApplication,
+  type DeadLetter,
   type Disk,
   partitionFor,
   type Random,
   type RecordLog,
   type Report,
+  type Writer,
 } from '../../engine/index.ts'
 import type { DispatchLookup } from '../../ports/dispatch.ts'
 import { type Sender, webhookPool } from '../../ports/sender.ts'
@@ -35,6 +37,7 @@ import {
 import { type PipelineOptions, pipeline } from '../../topology/pipeline.ts'
 import { makeTopics, type Topics } from '../../topology/topics.ts'
 import { type PartnerSettings, planPartnerUpdates } from '../config/partner-settings.ts'
+import { appendRecord } from './append-record.ts'
 import { readTopic } from './read-topic.ts'
 
 export interface OpenPipelineOptions {
@@ -56,6 +59,7 @@ export interface OpenPipelineOptions {
   readonly timeFrom?: ApplicationOptions['timeFrom']
   readonly commit?: ApplicationOptions['commit']
   readonly enrichTiming?: PipelineOptions['enrichTiming']
+  readonly watched?: PipelineOptions['watched']
   /** Webhook calls at once, over all endpoints. */
   readonly callsMax?: number
 }
@@ -65,6 +69,10 @@ export interface RunningPipeline {
   readonly log: RecordLog
   readonly ingest: Ingest
   readonly application: Application
+  /** Where this pipeline puts what cannot be read; for those that read its topics beside it. */
+  readonly deadLetter: DeadLetter
+  /** For single records from beside the pipeline: settings, commands. */
+  readonly writer: Pick<Writer, 'append'>
   /** Makes `partner.config` say what these settings say; unchanged partners are left alone. */
   publishPartners(settings: readonly PartnerSettings[]): Promise<void>
   stop(): Promise<void>
@@ -77,6 +85,13 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
   const { log, sealer, mapping } = options
   const codecs = makeCodecs(openFolderRegistry())
   const topics = makeTopics(codecs)
+  const deadLetter: DeadLetter = {
+    topic: topics.undecodable,
+    encode: ({ record, ...rejected }) => ({
+      key: undecodableKey(record.key),
+      value: makeUndecodable({ ...record, ...rejected, ...sourceOf(record.headers, rejected) }, sealer),
+    }),
+  }
   const application = createApplication({
     topology: pipeline({
       topics,
@@ -84,19 +99,14 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       sealer,
       mapping,
       ...(options.enrichTiming && { enrichTiming: options.enrichTiming }),
+      ...(options.watched !== undefined && { watched: options.watched }),
     }),
     log,
     disk: options.disk,
     instanceId: options.instanceId,
     effects: effectsOf(options),
     pools: { [webhookPool]: options.callsMax ?? defaultCallsMax, [dispatchPool]: dispatchCallsMax },
-    deadLetter: {
-      topic: topics.undecodable,
-      encode: ({ record, ...rejected }) => ({
-        key: undecodableKey(record.key),
-        value: makeUndecodable({ ...record, ...rejected, ...sourceOf(record.headers, rejected) }, sealer),
-      }),
-    },
+    deadLetter,
     pipelineClock: options.pipelineClock,
     realClock: options.realClock,
     report: options.report,
@@ -110,6 +120,8 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
     topics,
     log,
     application,
+    deadLetter,
+    writer,
     ingest: createIngest({
       writer,
       target: await targets(log, topics, mapping),
@@ -123,19 +135,12 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
         (await readTopic(log, topics.partnerConfig)).map(({ key, value }) => [key, value]),
       )
       const updates = planPartnerUpdates(published.values(), settings, sealer)
-      const partitions = (await log.admin.describeTopics([topics.partnerConfig.name])).get(
-        topics.partnerConfig.name,
-      )?.partitions
       for (const update of updates) {
-        const key = Buffer.from(update.partner_id)
-        const record = {
-          key,
-          value: topics.partnerConfig.value.serialize(update),
-          headers: [],
+        await appendRecord(log, writer, topics.partnerConfig, {
+          key: update.partner_id,
+          value: update,
           timestamp: options.pipelineClock.now(),
-        }
-        const partition = partitionFor(key, partitions ?? 1)
-        await writer.append([{ topic: topics.partnerConfig.name, partition, records: [record] }])
+        })
       }
     },
     async stop() {

@@ -73,6 +73,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
       timeFrom: 'records',
       commit: { floorMs: 0, intervalMs: Number.POSITIVE_INFINITY },
       enrichTiming: { lookupAfterMs: longerThanAnyHoldMs },
+      watched: false,
     })
     const records = await drive(pipeline, clock, options)
     const counters = pipeline.application.counters.snapshot()

@@ -1,0 +1,82 @@
+/** Serves the API on this machine: joins the routes to the delivery log, the commands, the gaps and the metrics. */
+import type { AddressInfo } from 'node:net'
+import { buildApi } from '../../api/app.ts'
+import type { ApiAuth } from '../../api/auth.ts'
+import type { HealthSource, IngestDoor, MetricsSource } from '../../api/options.ts'
+import type { Clock, Random, Report } from '../../engine/index.ts'
+import type { DeliveryLog } from '../../ports/delivery-log.ts'
+import { CliError } from '../cli/cli-error.ts'
+import { exitCode } from '../cli/exit-code.ts'
+import { listGaps, sendGap } from '../gaps/gaps.ts'
+import { appendRecord } from '../pipeline/append-record.ts'
+import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
+
+export interface ApiServiceOptions {
+  readonly pipeline: Pick<RunningPipeline, 'log' | 'topics' | 'writer'>
+  readonly store: DeliveryLog
+  readonly health: HealthSource
+  readonly metrics: MetricsSource
+  readonly auth: ApiAuth
+  readonly ingest?: IngestDoor | undefined
+  readonly host: string
+  /** 0 takes any that is free. */
+  readonly port: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly version: string
+  readonly report: Report
+}
+
+export interface ApiService {
+  /** Where it listens, e.g. `http://127.0.0.1:4929`. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Rejects with a `CliError` when the port cannot be had. */
+export async function startApi(options: ApiServiceOptions): Promise<ApiService> {
+  const { host, port } = options
+  const { log, topics, writer } = options.pipeline
+  const api = buildApi({
+    deliveryLog: options.store,
+    commands: {
+      send: (command) =>
+        appendRecord(log, writer, topics.deliveryCommands, {
+          key: command.endpoint_id,
+          value: command,
+          timestamp: command.requested_at,
+        }),
+    },
+    gaps: {
+      list: () => listGaps(log, topics),
+      send: (request) => sendGap(log, writer, topics, request),
+    },
+    health: options.health,
+    metrics: options.metrics,
+    auth: options.auth,
+    ingest: options.ingest,
+    version: options.version,
+    clock: options.clock,
+    random: options.random,
+    report: options.report,
+  })
+  try {
+    await api.listen({ host, port })
+  } catch (cause) {
+    await api.close()
+    const detail = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    const taken = detail === 'EADDRINUSE'
+    throw new CliError(
+      exitCode.unreachable,
+      {
+        what: taken
+          ? `port ${port} of ${host} is in use`
+          : `the API cannot listen on ${host}:${port}: ${detail}`,
+        mend: 'choose another with --port (0: any that is free), or go without with --no-api',
+      },
+      { cause },
+    )
+  }
+  const address = api.server.address() as AddressInfo
+  return { url: `http://${host}:${address.port}`, stop: () => api.close() }
+}
