@@ -22,8 +22,9 @@ import { type PartitionQueue, partitionQueue } from './partition-queue.ts'
 import { type ProcessorServices, processorInstance } from './processor-instance.ts'
 import { restoreStore } from './restore.ts'
 import type { StartingPoint } from './take-over.ts'
-import { type Moment, makeTask, type Task, type TaskStore } from './task.ts'
+import { makeTask, type Task, type TaskStore } from './task.ts'
 import { changelogOffsetKey, storePrefix } from './task-places.ts'
+import type { Moment } from './task-timers.ts'
 
 /** What an instance lends to all its tasks. */
 export interface TaskSurroundings {

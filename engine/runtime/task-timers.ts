@@ -1,7 +1,14 @@
-/** The timers of a task's processors: wake-ups and punctuations, and when the next of them is due. */
+/** The time of a task, and the timers of its processors: wake-ups and punctuations, and when the next is due. */
+import type { AnyRecord } from '../graph/node.ts'
 import { messageOf } from './dead-letter.ts'
 import type { ProcessorInstance } from './processor-instance.ts'
-import type { Moment } from './task.ts'
+
+/** The record in hand and the time, as operators see them. */
+export interface Moment {
+  now: number
+  streamTime: number
+  current: AnyRecord | undefined
+}
 
 export interface TaskTimers {
   /** Fires what is due on pipeline time; returns how many handlers ran. */

@@ -17,7 +17,7 @@ import type { OperatorGraph } from './operator-graph.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { sourceChoice } from './source-choice.ts'
-import { taskTimers } from './task-timers.ts'
+import { type Moment, taskTimers } from './task-timers.ts'
 
 export interface TaskOptions {
   readonly id: string
@@ -48,13 +48,6 @@ export interface TaskStore {
   readonly store: OverlayStore<unknown>
   /** The changelog's topic, or the source topic that serves as one. */
   readonly changelog: { readonly topic: string; readonly ours: boolean }
-}
-
-/** The record in hand and the time, as operators see them. */
-export interface Moment {
-  now: number
-  streamTime: number
-  current: AnyRecord | undefined
 }
 
 export interface Task {
