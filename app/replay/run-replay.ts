@@ -75,11 +75,14 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
       enrichTiming: { lookupAfterMs: longerThanAnyHoldMs },
       watched: false,
     })
-    const records = await drive(pipeline, clock, options)
-    const counters = pipeline.application.counters.snapshot()
-    const { ignored } = pipeline.ingest.counts()
-    await pipeline.stop()
-    return { records, ignored, counters }
+    try {
+      const records = await drive(pipeline, clock, options)
+      const counters = pipeline.application.counters.snapshot()
+      return { records, ignored: pipeline.ingest.counts().ignored, counters }
+    } finally {
+      // A pipeline whose log is gone asks for it again and again.
+      await pipeline.stop()
+    }
   } finally {
     await log.close()
     await rm(directory, { recursive: true, force: true })

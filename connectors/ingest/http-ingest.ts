@@ -9,39 +9,20 @@
 import type { Clock } from '../../engine/index.ts'
 import type { Ingest } from './append.ts'
 import type { CapturedRecord } from './captured-record.ts'
-import { readMessage } from './change-message.ts'
+import { bodyRefusal, type IngestResponse, refusal, unauthorized } from './ingest-answers.ts'
 import { type IngestAuthOptions, ingestAuth } from './ingest-auth.ts'
-import { type BodyProblem, messagesOf } from './ingest-body.ts'
+import { messagesOf } from './ingest-body.ts'
+import {
+  headerOf,
+  type IngestRequest,
+  keyHeadersOf,
+  type ReadRequest,
+  readMessages,
+} from './ingest-request.ts'
 import { seenPositions } from './seen-positions.ts'
 
-export interface IngestRequest {
-  /** Names in lower case, as Node gives them. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** `?topic=`: the captured topic, for messages that do not tell theirs. */
-  readonly query: { readonly topic?: string | undefined }
-  /** As it was sent, unparsed and still zipped: a signature is about these bytes. */
-  readonly body: Uint8Array
-}
-
-export interface IngestResponse {
-  readonly status: 200 | 400 | 401 | 413 | 415 | 429 | 503
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: IngestAnswer | IngestRefusal
-}
-
-export interface IngestAnswer {
-  /** Appended, and durable. */
-  readonly accepted: number
-  /** Had been appended before, by their position in the source. */
-  readonly repeated: number
-  /** Not for us, by why: `other_topic`, `heartbeat`, `transaction`, `schema_change`. */
-  readonly ignored: Readonly<Record<string, number>>
-}
-
-/** In the shape of all errors of the API; messages quote nothing of the body. */
-export interface IngestRefusal {
-  readonly error: { readonly code: string; readonly message: string; readonly mend: string }
-}
+export type { IngestAnswer, IngestRefusal, IngestResponse } from './ingest-answers.ts'
+export type { IngestRequest } from './ingest-request.ts'
 
 export interface HttpIngestOptions {
   readonly ingest: Pick<Ingest, 'append'>
@@ -193,95 +174,3 @@ export function createHttpIngest(options: HttpIngestOptions): HttpIngest {
     counts: () => ({ ...sums, refused: { ...refused } }),
   }
 }
-
-interface ReadRequest {
-  readonly records: readonly CapturedRecord[]
-  readonly ignored: Record<string, number>
-}
-
-interface ReadingContext {
-  readonly topic: string | undefined
-  readonly keyHeaders: CapturedRecord['headers']
-  readonly now: number
-}
-
-/** Unreadable messages named in an answer; a batch of the wrong kind has as many as it has messages. */
-const problemsShown = 5
-
-function readMessages(texts: readonly string[], context: ReadingContext): IngestResponse | ReadRequest {
-  const records: CapturedRecord[] = []
-  const ignored: Record<string, number> = {}
-  const problems: string[] = []
-  for (const [index, text] of texts.entries()) {
-    const read = readMessage(text, {
-      ...(context.topic !== undefined && { topic: context.topic }),
-      now: context.now,
-    })
-    if (read.kind === 'aside') ignored[read.why] = (ignored[read.why] ?? 0) + 1
-    else if (read.kind === 'unreadable') problems.push(`message ${index + 1}: ${read.reason}`)
-    else records.push({ ...read.record, headers: { ...read.record.headers, ...context.keyHeaders } })
-  }
-  if (problems.length === 0) return { records, ignored }
-  const shown = problems.slice(0, problemsShown).join('; ')
-  const more = problems.length > problemsShown ? `; and ${problems.length - problemsShown} more` : ''
-  return refusal(
-    400,
-    'unreadable',
-    `${shown}${more}`,
-    'nothing of the request was taken: mend these and send it again',
-  )
-}
-
-/** Debezium's names of the two headers that decide what fires. Others are of no use here. */
-const keyHeaders = ['__debezium.newkey', '__debezium.oldkey']
-const sinkHeaderPrefix = 'x-debezium-'
-
-/**
- * The sink writes names in capitals, Node gives them in lower case, and both names are lower case by nature. Values
- * are base64 unless `headers.encode.base64=false`: then they start with the brace of their JSON, as no base64 does.
- */
-function keyHeadersOf(request: IngestRequest): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const name of keyHeaders) {
-    const value = headerOf(request)(sinkHeaderPrefix + name)
-    if (value === undefined) continue
-    found[name] = value.startsWith('{') ? value : Buffer.from(value, 'base64').toString('utf8')
-  }
-  return found
-}
-
-const headerOf =
-  ({ headers }: IngestRequest) =>
-  (name: string): string | undefined => {
-    const value = headers[name]
-    return typeof value === 'string' ? value : value?.[0]
-  }
-
-function refusal(
-  status: Exclude<IngestResponse['status'], 200>,
-  code: string,
-  message: string,
-  mend: string,
-  holdS?: number,
-): IngestResponse {
-  return {
-    status,
-    headers: holdS === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(holdS))) },
-    body: { error: { code, message, mend } },
-  }
-}
-
-const unauthorized: IngestResponse = {
-  ...refusal(
-    401,
-    'unauthorized',
-    'the request has neither a known token nor a valid signature',
-    'send Authorization: Bearer <token>, or sign it as Standard Webhooks has it',
-  ),
-  headers: { 'www-authenticate': 'Bearer' },
-}
-
-const bodyCodes = { 400: 'unreadable', 413: 'too_large', 415: 'unsupported' } as const
-
-const bodyRefusal = ({ status, reason }: BodyProblem): IngestResponse =>
-  refusal(status, bodyCodes[status], reason, 'see docs/your-own-data.md')

@@ -7,10 +7,8 @@ import type {
   EffectResult,
   InputRecord,
   Intent,
-  ProcessorContext,
   ProcessorDefinition,
   ProcessorHandlers,
-  ProcessorShape,
   Serde,
 } from '../../engine/index.ts'
 import { effect, store } from '../../engine/index.ts'
@@ -20,10 +18,9 @@ import type {
   AssignmentState,
   OrderChange,
   OrderCommand,
-  OrderEvent,
-  OrderGaps,
   OrderState,
 } from '../../schemas/index.ts'
+import { countLateRider, countTaken } from './count-changes.ts'
 import { enrichCounters } from './counters.ts'
 import { type DueIndex, dueIndex } from './due-index.ts'
 import { expiryIndex } from './expiry-index.ts'
@@ -33,28 +30,11 @@ import { lookupRequestSerde } from './lookup-handler.ts'
 import { isForgettable } from './memory.ts'
 import { orderEvent } from './order-event.ts'
 import { attemptOf } from './order-state.ts'
-import { anyAttempt, differs, takeAnswer, takeAssignment } from './riders.ts'
+import { takeAnswer, takeAssignment } from './riders.ts'
+import type { EnrichContext, EnrichShape } from './shape.ts'
 import { type Gate, startGate } from './start-gate.ts'
 import { defaultTiming, type EnrichTiming } from './timing.ts'
-import { type Taken, takeChange } from './transition.ts'
-
-export interface EnrichShape extends ProcessorShape {
-  readonly inputs: {
-    /** Keyed by order_id, like everything here. */
-    readonly change: { key: string; value: OrderChange }
-    readonly assignment: { key: string; value: AssignmentChange }
-    /** What people ask for. */
-    readonly command: { key: string; value: OrderCommand }
-  }
-  readonly outputs: {
-    readonly event: { key: string; value: OrderEvent }
-    /** The gaps of an order, whenever they change; null when none are left. */
-    readonly gaps: { key: string; value: OrderGaps | null }
-  }
-  readonly stores: { readonly orders: OrderState; readonly assignments: AssignmentState }
-  readonly globals: Record<never, never>
-  readonly effects: { readonly lookup: { request: LookupRequest; result: LookupResult } }
-}
+import { takeChange } from './transition.ts'
 
 export interface EnrichOptions {
   /** Serdes of the two stores: subjects `store.enrich.orders-value` and `store.enrich.assignments-value`. */
@@ -81,9 +61,7 @@ export function enrich(options: EnrichOptions): ProcessorDefinition<EnrichShape>
   }
 }
 
-type Context = ProcessorContext<EnrichShape>
-
-function enrichHandlers(context: Context, timing: EnrichTiming): ProcessorHandlers<EnrichShape> {
+function enrichHandlers(context: EnrichContext, timing: EnrichTiming): ProcessorHandlers<EnrichShape> {
   const due: DueIndex = dueIndex()
   const markers = expiryIndex()
   const ridersByDay = expiryIndex()
@@ -261,42 +239,5 @@ function enrichHandlers(context: Context, timing: EnrichTiming): ProcessorHandle
     },
     punctuate: { forget },
     results: { lookup: onAnswer },
-  }
-}
-
-function countTaken(context: Context, taken: Taken): void {
-  switch (taken.kind) {
-    case 'fired':
-      return
-    case 'stale':
-      context.count(enrichCounters.stale, { by: taken.by })
-      return
-    case 'deleted':
-      context.count(enrichCounters.deleted)
-      return
-    case 'missed':
-      context.count(enrichCounters.missed, { event: taken.missed.event ?? 'none' })
-      return
-    case 'hydrated':
-      context.count(enrichCounters.hydrated, { why: taken.why })
-      if (taken.why === 'import') context.count(enrichCounters.imports)
-      if (taken.why === 'unknown_previous') context.count(enrichCounters.unknownPrevious)
-  }
-}
-
-/** A rider who comes, or changes, when the event of the attempt has already left is only counted. */
-function countLateRider(
-  context: Context,
-  order: OrderState,
-  change: AssignmentChange,
-  taken: Extract<ReturnType<typeof takeAssignment>['taken'], { kind: 'upserted' }>,
-): void {
-  const attemptNo = change.attempt_no === anyAttempt ? null : change.attempt_no
-  const released = attemptOf(order, attemptNo)?.released ?? null
-  if (released === null) return
-  if (released === 'TIMED_OUT' || released === 'SUPERSEDED') {
-    context.count(enrichCounters.lateRiders, { case: 'came_late' })
-  } else if (taken.previous && differs(taken.previous, taken.assignment)) {
-    context.count(enrichCounters.lateRiders, { case: 'changed_late' })
   }
 }

@@ -16,7 +16,8 @@ import {
   type OrderState,
   openFolderRegistry,
 } from '../../../schemas/index.ts'
-import { type EnrichShape, enrich } from '../enrich.ts'
+import { enrich } from '../enrich.ts'
+import type { EnrichShape } from '../shape.ts'
 import type { EnrichTiming } from '../timing.ts'
 
 /** An event as it left. */
