@@ -278,10 +278,10 @@ function demoStretch(startMs: number): CapturedRecord[] {
   return records.map(withLongPasswords)
 }
 
-/** Four or six digits stand in other numbers by chance; nine or eleven do not. */
+/** Six digits stand in other numbers by chance, eleven do not; four are looked for with their name alone. */
 function withLongPasswords(record: CapturedRecord): CapturedRecord {
   if (typeof record.value !== 'string') return record
-  return { ...record, value: record.value.replaceAll(/"otp":"(\d+)"/g, '"otp":"90817$1"') }
+  return { ...record, value: record.value.replaceAll(/"otp":"(\d{6})"/g, '"otp":"90817$1"') }
 }
 
 function partnersFor(records: readonly CapturedRecord[], url: string): PartnerSettings[] {
