@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readSourceFile } from '../../app/config/source.ts'
+import { openLagGate } from '../../app/ingest/open-ingest.ts'
 import type { CapturedLine } from '../golden-events/captured-run.ts'
 import { consignmentId, consignmentStory, type Flavour } from '../second-schema/consignments.ts'
 import { type OwnData, ownData } from './own-data.ts'
@@ -115,6 +116,12 @@ describe('a watched folder', () => {
     expect(to.sent.filter((words) => !words.endsWith('out_for_delivery')).sort()).toEqual(
       expected.filter((words) => !words.endsWith('out_for_delivery')).sort(),
     )
+    // Nothing is left to read: the gate before the captured topics sees no lag.
+    const reports: string[] = []
+    const gate = openLagGate({ ...to, report: (message) => reports.push(message) })
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    expect([gate.lag(), reports]).toEqual([0, []])
+    gate.stop()
     expect(readdirSync(folder)).toEqual(['done'])
     expect(readdirSync(join(folder, 'done'))).toEqual(['1.jsonl', '2.jsonl'])
   })
