@@ -415,6 +415,28 @@ export function deliveryLogContract(options: DeliveryLogContractOptions): void {
       expect(await log.counts(everything)).toEqual(before)
     })
 
+    it('removes old events with all that hangs on them, and nothing else', async () => {
+      const log = await open()
+      const life = (of: string, occurred_at: number) =>
+        batch({
+          verdicts: [verdict({ of, occurred_at })],
+          history: [history({ of, occurred_at, payload: '{}' }), attempted({ of, occurred_at })],
+        })
+      await log.write(batch({ health: [health()] }))
+      await log.write(life('young', testStartMs))
+      const young = await log.counts(everything)
+      const detail = await log.getEvent(everything, idOf('young'))
+      for (let n = 0; n < 5; n++) await log.write(life(`old-${n}`, testStartMs - 1 - n))
+      const stopped = new AbortController()
+      stopped.abort()
+      expect(await log.expire(testStartMs, { signal: stopped.signal })).toBe(0)
+      expect(await log.expire(testStartMs)).toBe(5)
+      expect(await log.expire(testStartMs)).toBe(0)
+      expect(await log.counts(everything)).toEqual(young)
+      expect(await log.getEvent(everything, idOf('young'))).toEqual(detail)
+      expect(await log.getDelivery(everything, idOf('old-0 at ep-1'))).toBeUndefined()
+    })
+
     it('answers like the plain statement of the port, whatever comes, repeats and in whatever order', async () => {
       await fc.assert(
         fc.asyncProperty(storyOf, async (story) => {

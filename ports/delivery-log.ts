@@ -247,6 +247,11 @@ export interface DeliveryLog {
   positions(): Promise<readonly LogPosition[]>
   /** Empties it, for a rebuild. */
   clear(): Promise<void>
+  /**
+   * Removes the events that occurred before, with all that hangs on them; says how many. In small steps, between
+   * which others read and write; stops after a step when the signal aborts.
+   */
+  expire(beforeMs: number, options?: { readonly signal?: AbortSignal }): Promise<number>
   /** Rejects with `unavailable` when the store cannot be reached now. */
   ping(): Promise<void>
   close(): Promise<void>

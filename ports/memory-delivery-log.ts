@@ -172,6 +172,24 @@ export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } 
       guard()
       for (const table of tables) table.clear()
     },
+    async expire(beforeMs, { signal } = {}) {
+      guard()
+      if (signal?.aborted) return 0
+      const gone = new Set(
+        [...events.values()].filter((row) => row.occurred_at < beforeMs).map((row) => row.event_id),
+      )
+      const goneDeliveries = new Set(
+        [...gone].flatMap((id) => deliveriesOf(id).map((row) => row.delivery_id)),
+      )
+      const remove = <T>(rows: Map<string, T>, isGone: (row: T) => boolean) => {
+        for (const [key, row] of rows) if (isGone(row)) rows.delete(key)
+      }
+      remove(attempts, (row) => goneDeliveries.has(row.delivery_id))
+      for (const rows of [payloads, verdicts, deliveries, events]) {
+        remove<{ readonly event_id: string }>(rows, (row) => gone.has(row.event_id))
+      }
+      return gone.size
+    },
     ping: async () => guard(),
     async close() {
       closed = true

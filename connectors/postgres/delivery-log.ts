@@ -27,7 +27,7 @@ import {
 } from '../../ports/page-cursor.ts'
 import * as queries from './log-queries.ts'
 import { foldBatch } from './log-rows.ts'
-import { clearStatement, writeStatements } from './log-writes.ts'
+import { clearStatement, expiredEvents, removeStatements, writeStatements } from './log-writes.ts'
 import { createMaintenance } from './maintenance.ts'
 import { defaultSchema, migrate } from './migrate.ts'
 import {
@@ -50,6 +50,9 @@ export interface PostgresDeliveryLogOptions {
   /** What LOG has yet to read; see the port. */
   readonly backlog?: Backlog
 }
+
+/** Few enough that a page waits for one step and no longer. */
+const expireStepEvents = 200
 
 /** Brings the schema up to date, then opens the log on it. */
 export async function createPostgresDeliveryLog(options: PostgresDeliveryLogOptions): Promise<DeliveryLog> {
@@ -140,6 +143,18 @@ export async function createPostgresDeliveryLog(options: PostgresDeliveryLogOpti
     async clear() {
       await database.transaction([clearStatement(schema)])
       maintenance?.cleared()
+    },
+    async expire(beforeMs, { signal } = {}) {
+      let removed = 0
+      while (!signal?.aborted) {
+        const found = await database.query(expiredEvents(schema, beforeMs, expireStepEvents))
+        const ids = found.map((row) => readRow(row).text('event_id'))
+        if (ids.length > 0) await database.transaction(removeStatements(schema, ids))
+        removed += ids.length
+        if (ids.length < expireStepEvents) break
+      }
+      if (removed > 0) await maintenance?.removed()
+      return removed
     },
     async ping() {
       await database.query({ text: 'select 1 as one' })

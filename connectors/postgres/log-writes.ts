@@ -66,6 +66,21 @@ export const clearStatement = (schema: string): Sql => ({
     .join(', ')}`,
 })
 
+/** The oldest events that occurred before; how many at most. */
+export const expiredEvents = (schema: string, beforeMs: number, most: number): Sql => ({
+  text: `select event_id from ${schema}.events where occurred_at < $1 order by occurred_at, event_id limit $2`,
+  values: [beforeMs, most],
+})
+
+/** Removes these events, and first what hangs on them. */
+export function removeStatements(schema: string, eventIds: readonly string[]): Sql[] {
+  const ofEvents = 'event_id = any($1::uuid[])'
+  return [
+    `attempts where delivery_id in (select delivery_id from ${schema}.deliveries where ${ofEvents})`,
+    ...['payloads', 'verdicts', 'deliveries', 'events'].map((table) => `${table} where ${ofEvents}`),
+  ].map((rows) => ({ text: `delete from ${schema}.${rows}`, values: [eventIds] }))
+}
+
 type Row<N extends keyof LogRows> = LogRows[N][number]
 
 const eventColumns: readonly Column<Row<'events'>>[] = [

@@ -4,15 +4,15 @@ import { foldBatch } from './log-rows.ts'
 import { createMaintenance } from './maintenance.ts'
 import type { Sql, SqlDatabase } from './sql-database.ts'
 
-/** Remembers what it is asked to do, and tells of a table with so many rows. */
-function database(estimatedRows: number) {
+/** Remembers what it is asked to do, and tells of a table with so many rows, and of a log that grew by so much. */
+function database(estimatedRows: number, grown = 0) {
   const asked: string[] = []
   const fake: SqlDatabase = {
     name: 'fake',
     autovacuum: false,
     async query({ text }: Sql) {
-      if (/^(analyze|vacuum)/.test(text)) asked.push(text.split(' ', 1)[0] ?? '')
-      return [{ n: estimatedRows }]
+      if (/^(analyze|vacuum|checkpoint)/.test(text)) asked.push(text.split(' ', 1)[0] ?? '')
+      return [{ n: estimatedRows, grown }]
     },
     transaction: async () => [],
     close: async () => undefined,
@@ -54,5 +54,22 @@ describe('maintenance', () => {
     expect(asked.filter((what) => what === 'vacuum')).toHaveLength(1)
     await maintenance.wrote(updates)
     expect(asked.filter((what) => what === 'vacuum')).toHaveLength(1)
+  })
+
+  it('makes a checkpoint when the write-ahead log has grown, not for every batch', async () => {
+    const checkpoints = async (grown: number) => {
+      const { fake, asked } = database(0, grown)
+      const maintenance = createMaintenance(fake, 'waybill')
+      for (let n = 0; n < 25; n++) await maintenance.wrote(rowsOf(100, 1))
+      return asked.filter((what) => what === 'checkpoint').length
+    }
+    expect(await checkpoints(1024)).toBe(0)
+    expect(await checkpoints(2 ** 28)).toBe(2)
+  })
+
+  it('vacuums every table after a removal', async () => {
+    const { fake, asked } = database(0)
+    await createMaintenance(fake, 'waybill').removed()
+    expect(asked).toEqual(['vacuum'])
   })
 })

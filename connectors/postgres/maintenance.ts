@@ -1,6 +1,7 @@
 /**
- * What the autovacuum of a server does, for PostgreSQL in one process, which has none: fresh statistics, without
- * which the planner takes a full log for an empty one, and room that is used again.
+ * What the helpers of a server do, for PostgreSQL in one process, which has none: fresh statistics, without which
+ * the planner takes a full log for an empty one; room that is used again; and checkpoints, without which the
+ * write-ahead log only grows, and a start after a crash reads all of it.
  */
 import type { LogRows } from './log-rows.ts'
 import type { SqlDatabase } from './sql-database.ts'
@@ -8,6 +9,8 @@ import type { SqlDatabase } from './sql-database.ts'
 export interface Maintenance {
   /** Does what is due after these rows were written. */
   wrote(rows: LogRows): Promise<void>
+  /** Makes the room of removed rows usable again. */
+  removed(): Promise<void>
   cleared(): void
 }
 
@@ -15,17 +18,32 @@ export interface Maintenance {
 const firstAnalysisRows = 500
 
 /**
- * Deliveries are the only rows that change, so theirs is the only table with dead rows. A vacuum walks its
+ * Deliveries are the only rows that change, so between removals theirs is the only table with dead rows. A vacuum walks its
  * indexes, and queries wait meanwhile, so it is rare: a fifth of the table, as the server does it.
  */
 const vacuumRowsMin = 20_000
 const vacuumShare = 0.2
+
+/** Reading this much after a crash takes about two seconds; less would write whole pages anew too often. */
+const checkpointBytes = 128 * 1024 * 1024
+/** How often its size is looked at, in rows written. */
+const checkpointRows = 2_000
 
 export function createMaintenance(database: SqlDatabase, schema: string): Maintenance {
   let written = 0
   let analyseAt = firstAnalysisRows
   let updates = 0
   let deliveries: number | undefined
+  let looked = 0
+
+  async function checkpoint() {
+    looked = written
+    const [row] = await database.query({
+      text: `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn)::float8 as grown
+        from pg_control_checkpoint()`,
+    })
+    if (Number(row?.grown ?? 0) >= checkpointBytes) await database.query({ text: 'checkpoint' })
+  }
 
   async function estimatedDeliveries(): Promise<number> {
     const [row] = await database.query({
@@ -51,9 +69,16 @@ export function createMaintenance(database: SqlDatabase, schema: string): Mainte
         await database.query({ text: `vacuum (analyze) ${schema}.deliveries` })
         deliveries = await estimatedDeliveries()
       }
+      if (written >= looked + checkpointRows) await checkpoint()
+    },
+    async removed() {
+      updates = 0
+      await database.query({ text: `vacuum (analyze) ${tables(schema)}` })
+      await checkpoint()
     },
     cleared() {
       written = 0
+      looked = 0
       analyseAt = firstAnalysisRows
       updates = 0
       deliveries = undefined
