@@ -202,7 +202,7 @@ describe('waybill start', () => {
       const shown = stripVTControlCharacters(text)
       if (/delivered +[1-9]/.test(shown)) surroundings.end(reason)
     }
-    const args = ['start', '--rate', '5', '--data-dir', directory]
+    const args = ['start', '--rate', '5', '--port', '0', '--data-dir', directory]
     const code = await runCommand(args, surroundings)
     return { code, out: surroundings.stdout.text(), err: surroundings.stderr.text() }
   }
@@ -225,7 +225,7 @@ describe('waybill start', () => {
 
   it('refuses to make new keys for data that old ones sealed', async () => {
     rmSync(join(directory, 'keys.json'))
-    const { code, err } = await waybill(['start', '--duration', '1', '--data-dir', directory])
+    const { code, err } = await waybill(['start', '--duration', '1', '--no-api', '--data-dir', directory])
     expect(code).toBe(2)
     expect(err).toContain('the key file is missing, and the data directory holds data')
   })
@@ -235,11 +235,11 @@ describe('waybill start', () => {
     const surroundings = capturedSurroundings({ cwd: folder, terminal: { columns: 80, rows: 24 } })
     let refused: Promise<Awaited<ReturnType<typeof waybill>>> | undefined
     surroundings.stdout.onWrite = () => {
-      refused ??= waybill(['start', '--duration', '1', '--data-dir', other]).finally(() =>
+      refused ??= waybill(['start', '--duration', '1', '--no-api', '--data-dir', other]).finally(() =>
         surroundings.end('SIGTERM'),
       )
     }
-    await runCommand(['start', '--no-demo', '--data-dir', other], surroundings)
+    await runCommand(['start', '--no-demo', '--no-api', '--data-dir', other], surroundings)
     const { code, err } = await (refused ?? Promise.reject(new Error('never started')))
     expect(code).toBe(3)
     expect(err).toContain('in use by this process')

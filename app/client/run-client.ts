@@ -3,12 +3,8 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { colorWanted, type Surroundings } from '../cli/surroundings.ts'
 import { addFormatOptions } from '../commands/options.ts'
-import {
-  type ClientConfig,
-  type ClientFlags,
-  defaultApiPort,
-  readClientConfig,
-} from '../config/client-config.ts'
+import { type ClientConfig, type ClientFlags, readClientConfig } from '../config/client-config.ts'
+import { defaultApiPort } from '../config/config.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 
 export function addClientOptions(command: Command): void {

@@ -38,6 +38,8 @@ export function addStart(program: Command, surroundings: Surroundings, finish: F
     .option('--seed <number>', 'seed of the demo (default: 1)')
     .option('--partners <file>', 'partners.yaml: who receives webhooks')
     .option('--source <file>', 'source.yaml: how tables and columns become events')
+    .option('--port <number>', 'where the API listens on 127.0.0.1 (default: 4929)')
+    .option('--no-api', 'without the API and the delivery log behind it')
     .option('--duration <time>', 'stop by itself, e.g. 60, 90s, 5m')
   addDataOptions(command)
   addFormatOptions(command)

@@ -1,14 +1,7 @@
 /** The settings of commands that talk to a running Waybill: where it is, and the token that it asks for. */
 import { CliError, type Problem } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
-import { type Format, readFormat } from './config.ts'
-
-/**
- * Where the API of the embedded product listens. 929 is W-A-Y on a telephone's keys; 8080 is where Debezium Server
- * listens, which is meant to run beside it, and nothing else of its surroundings (Kafka, registry, OpenSearch,
- * PostgreSQL, Prometheus, Grafana) listens here.
- */
-export const defaultApiPort = 4929
+import { defaultApiPort, type Format, readFormat } from './config.ts'
 
 export interface ClientConfig {
   /** Without path. */

@@ -22,8 +22,19 @@ describe('the configuration', () => {
       format: 'text',
       debug: false,
       tier: 'embedded',
+      apiPort: 4929,
+      databaseUrl: undefined,
     })
     expect(Object.isFrozen(read())).toBe(true)
+  })
+
+  it('masks the password of the delivery log’s server, and takes it from the environment alone', () => {
+    const config = read({}, { WAYBILL_DATABASE_URL: 'postgres://waybill:hunter2@db:5432/log' })
+    const shown = describeConfig(config).map(([, value]) => value)
+    expect(shown).toContain('postgres://waybill:***@db:5432/log')
+    expect(shown.join()).not.toContain('hunter2')
+    expect(() => read({}, { WAYBILL_DATABASE_URL: 'mysql://x' })).toThrow('not the address of a PostgreSQL')
+    expect(() => read({ port: '99999' })).toThrow('"99999" is not a port')
   })
 
   it('takes flags over environment over defaults', () => {

@@ -10,6 +10,13 @@ import { formatDuration, parseDuration } from './duration.ts'
 
 export type Format = 'text' | 'json'
 
+/**
+ * Where the API of the embedded product listens. 929 is W-A-Y on a telephone's keys; 8080 is where Debezium Server
+ * listens, which is meant to run beside it, and nothing else of its surroundings (Kafka, registry, OpenSearch,
+ * PostgreSQL, Prometheus, Grafana) listens here.
+ */
+export const defaultApiPort = 4929
+
 export interface Config {
   /** Absolute. Everything that must survive a restart. */
   readonly dataDirectory: string
@@ -30,6 +37,10 @@ export interface Config {
   readonly debug: boolean
   /** Which record log is in use. */
   readonly tier: 'embedded'
+  /** Where the API listens on this machine, 0 for any free port; `undefined`: neither API nor delivery log. */
+  readonly apiPort: number | undefined
+  /** The PostgreSQL server that keeps the delivery log; `undefined`: an embedded one in the data directory. */
+  readonly databaseUrl: string | undefined
 }
 
 /** What the command line may set; all texts, as typed. */
@@ -42,6 +53,8 @@ export interface Flags {
   readonly partners?: string
   readonly source?: string
   readonly duration?: string
+  readonly port?: string
+  readonly api?: boolean
   readonly format?: string
   readonly json?: boolean
   readonly debug?: boolean
@@ -55,6 +68,8 @@ export const environmentVariables = {
   WAYBILL_SOURCE: 'source.yaml: how tables and columns become events',
   WAYBILL_RATE: 'new demo orders per second',
   WAYBILL_SEED: 'the seed of the demo',
+  WAYBILL_PORT: 'the port of the API on 127.0.0.1 (default 4929)',
+  WAYBILL_DATABASE_URL: 'a PostgreSQL server for the delivery log (default: embedded)',
   WAYBILL_FORMAT: 'text or json',
   WAYBILL_URL: 'where commands find a running Waybill',
   WAYBILL_TOKEN: 'the token that they show it',
@@ -100,6 +115,8 @@ export function readConfig(
     ),
     debug: flags.debug === true || isOn(surroundings.env.WAYBILL_DEBUG),
     tier: 'embedded',
+    apiPort: flags.api === false ? undefined : readPort(from('WAYBILL_PORT', flags.port, '--port'), problems),
+    databaseUrl: readDatabaseUrl(surroundings.env.WAYBILL_DATABASE_URL, problems),
   }
   if (problems.length > 0) throw new CliError(exitCode.usage, problems)
   return Object.freeze(config)
@@ -121,7 +138,7 @@ export function unknownVariables(env: Readonly<Record<string, string | undefined
     })
 }
 
-/** The resolved values, one per line, as `start` prints them. None of them is a secret. */
+/** The resolved values, one per line, as `start` prints them; secrets in them are masked. */
 export function describeConfig(config: Config): [name: string, value: string][] {
   return [
     ['data directory', config.dataDirectory],
@@ -130,8 +147,18 @@ export function describeConfig(config: Config): [name: string, value: string][] 
     ['partners', config.partnersFile ?? (config.demo ? 'the demo’s' : 'as published before')],
     ['source mapping', config.sourceFile ?? 'the default'],
     ['demo', config.demo ? `${config.ratePerSecond} orders/s, seed ${config.seed}` : 'off'],
+    ['API', config.apiPort === undefined ? 'off' : `http://127.0.0.1:${config.apiPort}`],
+    ['delivery log', deliveryLogText(config)],
     ['runs', config.durationMs === undefined ? 'until stopped' : `for ${formatDuration(config.durationMs)}`],
   ]
+}
+
+function deliveryLogText({ apiPort, databaseUrl }: Config): string {
+  if (apiPort === undefined) return 'off'
+  if (databaseUrl === undefined) return 'embedded'
+  const url = new URL(databaseUrl)
+  if (url.password !== '') url.password = '***'
+  return url.href
 }
 
 /** A setting as it was written, and under which name. */
@@ -155,6 +182,26 @@ function readSeed(given: Given, problems: Problem[]): number {
     mend: `write a whole number from 0 to ${2 ** 32 - 1}`,
   })
   return 1
+}
+
+function readPort(given: Given, problems: Problem[]): number {
+  if (given === undefined) return defaultApiPort
+  const port = Number(given.text)
+  if (/^\d+$/.test(given.text) && port < 65_536) return port
+  const mend = `write a number from 1 to 65535, or 0 for any that is free (default ${defaultApiPort})`
+  problems.push({ what: `${given.name} "${given.text}" is not a port`, mend })
+  return defaultApiPort
+}
+
+/** It holds a password, so it is no flag: everybody on a machine can read the arguments of a process. */
+function readDatabaseUrl(text: string | undefined, problems: Problem[]): string | undefined {
+  if (text === undefined || text === '') return undefined
+  if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return text
+  problems.push({
+    what: 'WAYBILL_DATABASE_URL is not the address of a PostgreSQL server',
+    mend: 'write it like postgres://user:password@host:5432/database',
+  })
+  return undefined
 }
 
 function readRunDuration(text: string | undefined, problems: Problem[]): number | undefined {

@@ -12,9 +12,8 @@ import {
   levelDisks,
   openEmbeddedLog,
   type Random,
-  seededRandom,
 } from '../../engine/index.ts'
-import { type DispatchLookup, noDispatch } from '../../ports/dispatch.ts'
+import { noDispatch } from '../../ports/dispatch.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
 import { CliError } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
@@ -22,14 +21,11 @@ import { wait } from '../cli/wait.ts'
 import type { Config } from '../config/config.ts'
 import { openKeys } from '../config/keys.ts'
 import type { PartnerSettings } from '../config/partner-settings.ts'
-import { demoEndpoints, demoPartnerSettings, demoSecret, demoShares } from '../demo/demo-partners.ts'
-import { openDemoState } from '../demo/demo-state.ts'
-import { type Receivers, startReceivers } from '../demo/receivers.ts'
-import { runDemo } from '../demo/run-demo.ts'
-import { simulatedDispatch } from '../demo/simulated-dispatch.ts'
-import { type PartnerShare, simulatedOms } from '../demo/simulated-oms.ts'
+import { openDemo } from '../demo/open-demo.ts'
+import type { Receivers } from '../demo/receivers.ts'
 import { openPipeline, type RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
+import { type Services, startServices } from '../serve/services.ts'
 import { createDeliveryTally } from '../view/delivery-tally.ts'
 import { countingSender, liveNumbers } from '../view/live-numbers.ts'
 import type { ViewSnapshot } from '../view/snapshot.ts'
@@ -48,6 +44,8 @@ export interface EmbeddedOptions {
 
 export interface RunningWaybill {
   snapshot(): ViewSnapshot
+  /** Where the API listens; `undefined` until it does, and without one. */
+  apiUrl(): string | undefined
   /** Rejects when something breaks that cannot go on; never resolves. */
   readonly failed: Promise<never>
   /** What the demo's receivers got, by endpoint; nothing without the demo. */
@@ -115,6 +113,17 @@ async function open(
 
   const stopping = new AbortController()
   const tally = tallyOf(partners)
+  const snapshot = liveNumbers({
+    about: aboutOf(config),
+    clock,
+    counters: pipeline.application.counters,
+    changesIn: () => pipeline.ingest.counts().appended,
+    tally,
+    inFlight: sender.inFlight,
+  })
+  const waiting = () => waitingBy(tally.numbers(), sender.inFlight())
+  const services = servicesOf(options, pipeline, waiting)
+  if (services) closers.push(services.stop)
   const running = [
     followTopic(
       log,
@@ -131,23 +140,56 @@ async function open(
     await Promise.allSettled(running)
   })
   return {
-    failed: Promise.race([pipeline.application.failed, ...running.map(onlyFailure)]),
+    failed: Promise.race([
+      pipeline.application.failed,
+      ...(services ? [services.failed] : []),
+      ...running.map(onlyFailure),
+    ]),
     receivers: demo?.receivers,
     stop: closeAll,
-    snapshot: liveNumbers({
-      about: aboutOf(config),
-      clock,
-      counters: pipeline.application.counters,
-      changesIn: () => pipeline.ingest.counts().appended,
-      tally,
-      inFlight: sender.inFlight,
-    }),
+    snapshot,
+    apiUrl: () => services?.url(),
   }
 }
 
 /** A promise that rejects when the given one does, and otherwise stays open. */
 const onlyFailure = (promise: Promise<unknown>): Promise<never> =>
   promise.then(() => new Promise<never>(() => undefined))
+
+/** Deliveries that wait, by where, as the metrics name it. */
+function waitingBy(
+  { waiting, inTiers, tiers }: ReturnType<ReturnType<typeof createDeliveryTally>['numbers']>,
+  calling: number,
+): Record<string, number> {
+  const inFlight = Math.min(calling, waiting)
+  return {
+    queued: Math.max(0, waiting - inTiers - inFlight),
+    in_flight: inFlight,
+    ...Object.fromEntries(tiers.map(({ name, count }) => [name.replaceAll(' ', ''), count])),
+  }
+}
+
+/** The delivery log and the API, where they are wanted. */
+function servicesOf(
+  { config, clock, random, version, report }: EmbeddedOptions,
+  pipeline: RunningPipeline,
+  waiting: () => Record<string, number>,
+): Services | undefined {
+  if (config.apiPort === undefined) return undefined
+  const { databaseUrl } = config
+  return startServices({
+    pipeline,
+    place: databaseUrl ? { url: databaseUrl } : { directory: join(config.dataDirectory, 'delivery-log') },
+    auth: 'none',
+    host: '127.0.0.1',
+    port: config.apiPort,
+    waiting,
+    clock,
+    random,
+    version,
+    report,
+  })
+}
 
 const aboutOf = (config: Config): string[] => [
   config.tier,
@@ -182,45 +224,4 @@ async function keepClean(log: EmbeddedLog, clock: Clock, signal: AbortSignal): P
     if (signal.aborted) return
     await log.clean()
   }
-}
-
-interface Demo {
-  readonly partners: readonly PartnerSettings[] | undefined
-  readonly receivers: Receivers | undefined
-  readonly dispatch: DispatchLookup
-  run(pipeline: RunningPipeline, signal: AbortSignal): Promise<void>
-}
-
-/** With partners of the user's own, the demo's orders are theirs, and so are the receivers. */
-async function openDemo({ config, clock, partners }: EmbeddedOptions): Promise<Demo> {
-  const state = openDemoState(config.dataDirectory)
-  const oms = simulatedOms({
-    // Another seed each run: the same names and numbers again would look like a mistake.
-    seed: (config.seed + Math.imul(state.run - 1, 0x2545f491)) >>> 0,
-    clock,
-    ratePerSecond: config.ratePerSecond,
-    partners: sharesOf(partners),
-    start: state.start,
-  })
-  const receivers = partners
-    ? undefined
-    : await startReceivers({
-        endpoints: demoEndpoints.map(({ id, behaviour }) => ({ id, behaviour, secret: demoSecret(id) })),
-        clock,
-        random: seededRandom(config.seed),
-      })
-  return {
-    partners: receivers && demoPartnerSettings(receivers.url),
-    receivers,
-    dispatch: simulatedDispatch(oms),
-    run: (pipeline, signal) => runDemo({ oms, state, clock, ingest: pipeline.ingest.append, signal }),
-  }
-}
-
-function sharesOf(
-  partners: readonly PartnerSettings[] | undefined,
-): readonly [PartnerShare, ...PartnerShare[]] {
-  const [first, ...others] = partners ?? []
-  if (!first) return demoShares
-  return [[first.id, 1], ...others.map(({ id }): PartnerShare => [id, 1])]
 }

@@ -1,0 +1,145 @@
+/**
+ * What is served beside the pipeline: the delivery log, the metrics made of what happens, and the API over both.
+ * Starts in the background: webhooks do not wait for a database.
+ */
+import type { ApiAuth } from '../../api/auth.ts'
+import type { HealthFinding, IngestDoor } from '../../api/options.ts'
+import type { Clock, Random, Report } from '../../engine/index.ts'
+import { logName } from '../../topology/log.ts'
+import { pipelineName } from '../../topology/pipeline.ts'
+import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
+import { followTopic } from '../pipeline/read-topic.ts'
+import type { ApiService } from './api-service.ts'
+import { type DeliveryLogService, startDeliveryLog } from './delivery-log-service.ts'
+import { topicLag } from './topic-lag.ts'
+
+export interface ServicesOptions {
+  readonly pipeline: RunningPipeline
+  /** Where the delivery log is kept. */
+  readonly place: { readonly directory: string } | { readonly url: string }
+  readonly auth: ApiAuth
+  readonly ingest?: IngestDoor | undefined
+  readonly host: string
+  readonly port: number
+  /** Deliveries that wait, by where. */
+  readonly waiting: () => Readonly<Record<string, number>>
+  readonly clock: Clock
+  readonly random: Random
+  readonly version: string
+  readonly report: Report
+}
+
+export interface Services {
+  /** Where the API listens; `undefined` until it does. */
+  url(): string | undefined
+  /** Rejects when they cannot start or stop by themselves; never resolves. */
+  readonly failed: Promise<never>
+  stop(): Promise<void>
+}
+
+export function startServices(options: ServicesOptions): Services {
+  const stopping = new AbortController()
+  let api: ApiService | undefined
+  let log: DeliveryLogService | undefined
+  const following: Promise<void>[] = []
+
+  async function start() {
+    log = await startDeliveryLog({
+      log: options.pipeline.log,
+      topics: options.pipeline.topics,
+      place: options.place,
+      deadLetter: options.pipeline.deadLetter,
+      clock: options.clock,
+      report: options.report,
+    })
+    if (stopping.signal.aborted) return
+    // Loaded here, so that commands that serve nothing do not pay for it.
+    const [{ startApi }, { exportMetrics }] = await Promise.all([
+      import('./api-service.ts'),
+      import('./metrics-source.ts'),
+    ])
+    const metrics = exportMetrics(scrapeSources(options, log))
+    following.push(...observe(options.pipeline, metrics, stopping.signal))
+    if (stopping.signal.aborted) return
+    api = await startApi({
+      ...options,
+      store: log.store,
+      health: { findings: async () => findings(options) },
+      metrics,
+    })
+  }
+
+  const started = start()
+  const broken = started.then(() =>
+    Promise.race([...(log ? [log.application.failed] : []), ...following.map(onlyFailure)]),
+  )
+  return {
+    url: () => api?.url,
+    failed: onlyFailure(broken),
+    async stop() {
+      stopping.abort()
+      // A failed start was told through `failed`.
+      await started.catch(() => undefined)
+      await api?.stop()
+      await Promise.allSettled(following)
+      await log?.stop()
+    },
+  }
+}
+
+/** A promise that rejects when the given one does, and otherwise stays open. */
+const onlyFailure = (promise: Promise<unknown>): Promise<never> =>
+  promise.then(() => new Promise<never>(() => undefined))
+
+function scrapeSources(
+  { pipeline, waiting, version }: ServicesOptions,
+  { application, store }: DeliveryLogService,
+) {
+  const topics = Object.values(pipeline.topics).map(({ name }) => name)
+  return {
+    counters: () => [pipeline.application.counters.snapshot(), application.counters.snapshot()],
+    waiting,
+    async lag() {
+      const [ours, logs] = await Promise.all([
+        topicLag(pipeline.log, pipelineName, topics),
+        topicLag(pipeline.log, logName, topics),
+      ])
+      for (const [topic, lag] of logs) ours.set(topic, Math.max(lag, ours.get(topic) ?? 0))
+      return ours
+    },
+    logWrittenUntil: () => store.asOf().catch(() => null),
+    ready: async () => pipeline.application.taskIds().length > 0,
+    version,
+  }
+}
+
+/** Histograms and gauges are made of what is committed from now on, and of the last report about each endpoint. */
+function observe(
+  { log, topics }: RunningPipeline,
+  metrics: Pick<import('./metrics-source.ts').ExportedMetrics, 'observeHistory' | 'observeHealth'>,
+  signal: AbortSignal,
+): Promise<void>[] {
+  const everyReport = Number.MAX_SAFE_INTEGER
+  return [
+    followTopic(log, topics.deliveryHistory, ({ value }) => metrics.observeHistory(value), signal),
+    followTopic(
+      log,
+      topics.endpointHealth,
+      ({ value }) => value && metrics.observeHealth(value),
+      signal,
+      everyReport,
+    ),
+  ]
+}
+
+function findings({ pipeline }: ServicesOptions): HealthFinding[] {
+  if (pipeline.application.taskIds().length > 0) return []
+  return [
+    {
+      part: 'pipeline',
+      what: 'no task runs here: state is being restored, or the instance has stopped',
+      mend: 'wait; if it stays, look at the log of the process',
+      severity: 'blocking',
+    },
+  ]
+}
