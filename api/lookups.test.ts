@@ -159,8 +159,8 @@ describe('deliveries', () => {
       (await deliveries(query)).deliveries.map(({ endpoint_id, state }) => `${endpoint_id} ${state}`)
     expect(await states('partner=acme')).toEqual([
       'acme-orders waiting',
-      'acme-analytics dead',
       'acme-orders delivered',
+      'acme-analytics dead',
       'acme-orders skipped',
     ])
     expect(await states('status=failed')).toEqual(['acme-analytics dead'])
@@ -257,6 +257,7 @@ describe('a delivery log that is gone', () => {
     const deliveryLog: DeliveryLog = {
       ...(await sampleLog()),
       listEvents: gone,
+      listDeliveries: gone,
       asOf: gone,
       listHealth: gone,
     }

@@ -3,7 +3,6 @@ import { Type } from 'typebox'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
 import { deliveryDetailBody, deliveryPageBody } from '../contract/answers.ts'
 import { answer } from '../contract/fields.ts'
-import { listDeliveries } from '../delivery-page.ts'
 import { refuse } from '../errors.ts'
 import {
   type Api,
@@ -27,10 +26,9 @@ export function addDeliveries(app: Api, log: DeliveryLog): void {
         operationId: 'listDeliveries',
         tags: ['deliveries'],
         summary: 'List deliveries',
-        description:
-          'Newest event first, then by endpoint. A page may hold fewer than `limit`; follow `next` until it is null.',
+        description: 'Newest event first, then by endpoint. Follow `next` until it is null.',
         querystring: Type.Object(
-          { ...filterParameters, limit: Type.Optional(limitParameter(5, 'Most deliveries of a page.')) },
+          { ...filterParameters, limit: Type.Optional(limitParameter(1, 'Most deliveries of a page.')) },
           { additionalProperties: false },
         ),
         response: { 200: answer(deliveryPageBody), ...commonFailures },
@@ -40,7 +38,7 @@ export function addDeliveries(app: Api, log: DeliveryLog): void {
       const { limit = 50, cursor, ...filters } = request.query
       const question = questionOf(request, filters)
       if ('refused' in question) return refuse(reply, question.refused, question.why)
-      const page = await listDeliveries(log, question.scope, question.filter, {
+      const page = await log.listDeliveries(question.scope, question.filter, {
         limit,
         ...(cursor !== undefined && { cursor }),
       })
