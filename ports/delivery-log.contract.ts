@@ -476,14 +476,17 @@ export function deliveryLogContract(options: DeliveryLogContractOptions): void {
 }
 
 async function compare(log: DeliveryLog, model: DeliveryLog, story: Story): Promise<void> {
-  for (const scope of [everything, partner('partner-0'), partner('partner-1')]) {
+  const scopes = [everything, partner('partner-0'), partner('partner-1')]
+  const questions = scopes.flatMap((scope) => filtersOf(story).map((filter) => ({ scope, filter })))
+  for (const ask of story.asks) {
+    const { scope, filter } = questions[ask % questions.length] ?? { scope: everything, filter: {} }
+    const said = JSON.stringify({ scope, filter })
+    expect(await pages(log, scope, filter), said).toEqual(await pages(model, scope, filter))
+    expect(await deliveryPages(log, scope, filter), said).toEqual(await deliveryPages(model, scope, filter))
+  }
+  for (const scope of scopes) {
     expect(await log.counts(scope)).toEqual(await model.counts(scope))
-    for (const filter of filtersOf(story)) {
-      const said = JSON.stringify({ scope, filter })
-      expect(await pages(log, scope, filter), said).toEqual(await pages(model, scope, filter))
-      expect(await deliveryPages(log, scope, filter), said).toEqual(await deliveryPages(model, scope, filter))
-    }
-    for (const { event } of story.changes.slice(0, 4)) {
+    for (const { event } of story.changes.slice(0, 2)) {
       const id = idOf(`event-${event}`)
       const found = await log.getEvent(scope, id)
       expect(found).toEqual(await model.getEvent(scope, id))
@@ -509,12 +512,12 @@ function filtersOf({ since, until }: Story): EventFilter[] {
   ]
 }
 
-/** All pages of two, without `as_of`. */
+/** All pages of four, without `as_of`. */
 async function deliveryPages(log: DeliveryLog, scope: Scope, filter: EventFilter) {
   const found = []
   let cursor: string | null | undefined
   while (cursor !== null) {
-    const page = await log.listDeliveries(scope, filter, { limit: 2, ...(cursor && { cursor }) })
+    const page = await log.listDeliveries(scope, filter, { limit: 4, ...(cursor && { cursor }) })
     if (page === 'bad_cursor') throw new Error('a cursor of its own was refused')
     found.push(page.deliveries)
     cursor = page.cursor

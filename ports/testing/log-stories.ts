@@ -21,6 +21,8 @@ export const storyOf = fc.record({
   changes: fc.array(change, { minLength: 1, maxLength: 60 }),
   since: fc.nat(4000),
   until: fc.nat(8000),
+  /** Which of all questions are asked. */
+  asks: fc.array(fc.nat(10_000), { minLength: 6, maxLength: 10 }),
 })
 
 export type Story = typeof storyOf extends fc.Arbitrary<infer S> ? S : never
