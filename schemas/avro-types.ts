@@ -33,6 +33,21 @@ export function parseAvroType(schema: AvroType): avsc.Type {
   })
 }
 
+/**
+ * Parses a foreign writer's schema, for reading alone. A long that a double cannot carry exactly comes back as its
+ * decimal digits: a connector's `ts_ns` is such a number in every message, and a row's id may be one.
+ */
+export function parseForeignType(schema: AvroType): avsc.Type {
+  return avsc.Type.forSchema(schema as avsc.Schema, {
+    wrapUnions: 'never',
+    omitRecordMethods: true,
+    typeHook: (part, options) => (isLong(part) ? new WideLongType() : replacement(part, options)),
+  })
+}
+
+const isLong = (schema: avsc.Schema): boolean =>
+  schema === 'long' || (typeof schema === 'object' && 'type' in schema && schema.type === 'long')
+
 function replacement(schema: avsc.Schema, options: avsc.ForSchemaOptions): avsc.Type | undefined {
   if (schema === 'long') return new ExactLongType()
   if (typeof schema !== 'object' || !('type' in schema)) return undefined
@@ -68,6 +83,23 @@ class ExactLongType extends avsc.types.LongType {
     if (!isExact(value)) throw new UnsafeLongError()
     tap.writeLong(value)
   }
+}
+
+class WideLongType extends avsc.types.LongType {
+  _read(tap: Tap): number | string {
+    const start = tap.pos
+    const value = tap.readLong()
+    return isExact(value) ? value : zigzagDigits(tap.buf.subarray(start, tap.pos))
+  }
+}
+
+/** The digits of a variable-length zigzag number: seven bits a byte, the lowest first. */
+function zigzagDigits(bytes: Uint8Array): string {
+  let encoded = 0n
+  bytes.forEach((byte, index) => {
+    encoded |= BigInt(byte & 0x7f) << BigInt(7 * index)
+  })
+  return String((encoded >> 1n) ^ -(encoded & 1n))
 }
 
 /** A long that a double cannot carry through exactly. */

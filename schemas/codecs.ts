@@ -14,6 +14,7 @@ import type {
   SubjectTypes,
   Undecodable,
 } from './generated/types.ts'
+import { type MessageDecoder, makeMessageDecoder } from './message-decoder.ts'
 import type { Registry } from './registry.ts'
 
 /** The codecs of all topics, and `of` for the subjects of stores. */
@@ -29,6 +30,8 @@ export interface Codecs {
   readonly deliveryHistory: Codec<DeliveryHistory>
   readonly routingVerdict: Codec<RoutingVerdict>
   readonly undecodable: Codec<Undecodable>
+  /** Reads what others wrote, by the schema they wrote it with. */
+  readonly decodeMessage: MessageDecoder
   /** The codec of any subject under schemas/avro; the type follows from the subject. */
   of<S extends keyof SubjectTypes>(subject: S): Codec<SubjectTypes[S]>
 }
@@ -54,6 +57,7 @@ export function makeCodecs(registry: Registry): Codecs {
     deliveryHistory: of('delivery.history-value'),
     routingVerdict: of('routing.verdicts-value'),
     undecodable: of('undecodable-value'),
+    decodeMessage: makeMessageDecoder(registry),
     of,
   })
 }

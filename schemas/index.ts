@@ -6,6 +6,7 @@ export { openFolderRegistry } from './folder-registry.ts'
 export type { PayloadVersion } from './generated/payload-shapes.ts'
 export type * from './generated/types.ts'
 export { type KeyFile, type ListedKey, newKeyFile, parseKeyFile, serializeKeyFile } from './key-file.ts'
+export { type MessageDecoder, makeMessageDecoder } from './message-decoder.ts'
 export {
   applicableFields,
   buildPayload,

@@ -27,7 +27,7 @@ export function pipeline(options: PipelineOptions): Topology {
   const streams = topologyBuilder(pipelineName)
   const partners = streams.globalTable('partners', topics.partnerConfig)
 
-  streams.process('normalize', normalize({ mapping, seal: sealer }), {
+  streams.process('normalize', normalize({ mapping, seal: sealer, decodeAvro: codecs.decodeMessage }), {
     inputs: { orders: streams.stream(topics.cdcOrders), assignments: streams.stream(topics.cdcAssignments) },
     outputs: { orderChange: topics.orderChanges, assignmentChange: topics.assignmentChanges },
     globals: {},

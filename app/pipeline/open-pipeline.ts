@@ -24,7 +24,7 @@ import { lookupHandler } from '../../processors/enrich/lookup-handler.ts'
 import { changeIdentity } from '../../processors/normalize/change-identity.ts'
 import { maskPhone } from '../../processors/normalize/mask-phone.ts'
 import { sourceTopicHeader } from '../../processors/normalize/normalize-record.ts'
-import { sealChange } from '../../processors/normalize/seal-change.ts'
+import { sealChange, sealMessage } from '../../processors/normalize/seal-change.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
 import { classifyTopic } from '../../processors/normalize/source-topics.ts'
 import {
@@ -128,7 +128,10 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       sourceTopicHeader,
       keyOf: (topic, value) => changeIdentity(topic, textOf(value), mapping).key,
       partitionFor,
-      sealChange: (topic, value) => sealChange(topic, textOf(value), mapping, sealer) ?? value,
+      sealChange: (topic, value) =>
+        typeof value === 'string'
+          ? (sealChange(topic, value, mapping, sealer) ?? value)
+          : sealMessage(topic, value, mapping, sealer),
     }),
     async publishPartners(settings) {
       const published = new Map(

@@ -15,7 +15,14 @@ import type { Undecodable } from '../../processors/normalize/outcomes.ts'
 import { hasWideInteger } from '../../processors/normalize/record-keys.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
 import { blockFor, classifyTopic } from '../../processors/normalize/source-topics.ts'
-import type { OrderChange, OrderState, Sealer, SentEvent } from '../../schemas/index.ts'
+import {
+  makeMessageDecoder,
+  type OrderChange,
+  type OrderState,
+  openFolderRegistry,
+  type Sealer,
+  type SentEvent,
+} from '../../schemas/index.ts'
 import { findingList, type LinePlace } from './finding-list.ts'
 import type { SourceReport, StatusReport } from './source-report.ts'
 import { type TopicCheck, topicCheck } from './topic-check.ts'
@@ -26,6 +33,9 @@ export interface SourceCheck {
   /** What was found; call it once, at the end. */
   conclude(): SourceReport
 }
+
+/** Avro is told apart by its reason; a check of files has no registry but our own schemas. */
+const decodeAvro = makeMessageDecoder(openFolderRegistry())
 
 /** Statuses told apart; a column with more is no status. */
 const statusesMax = 200
@@ -108,7 +118,7 @@ export function sourceCheck(mapping: SourceMapping, seal: Sealer): SourceCheck {
       records += 1
       look(placed)
       const { record, ...place } = placed
-      const result = normalizeRecord(asLogRecord(record), { mapping, seal })
+      const result = normalizeRecord(asLogRecord(record), { mapping, seal, decodeAvro })
       switch (result.kind) {
         case 'order':
           return takeOrder(result.change, record.timestamp)
@@ -162,7 +172,7 @@ export function sourceCheck(mapping: SourceMapping, seal: Sealer): SourceCheck {
 
 const mends: Readonly<Record<string, string>> = {
   not_an_envelope: 'send whole change messages: no ExtractNewRecordState or other flattening transform',
-  avro_unsupported: 'check JSON: Avro needs a registry',
+  unknown_schema: 'check JSON: this Avro needs the registry that it was written with',
   unmapped_source: 'add a block for this connector, or say connector: any',
   no_after: 'this connector leaves out rows: it cannot be used',
   no_order_id: 'correct order_id: in source.yaml',

@@ -10,6 +10,7 @@ import {
   mariadbSource,
   normalized,
   orderRow,
+  testDecoder,
   testMapping,
   testSealer,
 } from './testing/captured-message.ts'
@@ -328,11 +329,18 @@ describe('bad input', () => {
     expect(reasonOf(result)).toBe(reason)
   })
 
-  it('not_utf8, and framed Avro without a decoder', () => {
+  it('not_utf8, and Avro of a schema that nobody knows', () => {
     const bytes = (value: Uint8Array) =>
-      normalizeRecord({ ...capturedRecord(), value }, { mapping: testMapping(), seal: testSealer })
+      normalizeRecord(
+        { ...capturedRecord(), value },
+        {
+          mapping: testMapping(),
+          seal: testSealer,
+          decodeAvro: testDecoder,
+        },
+      )
     expect(reasonOf(bytes(Uint8Array.of(0x7b, 0xff, 0xfe)))).toBe('not_utf8')
-    expect(reasonOf(bytes(Uint8Array.of(0, 0, 0, 0, 7, 1)))).toBe('avro_unsupported')
+    expect(reasonOf(bytes(Uint8Array.of(0, 0x7f, 0, 0, 7, 1)))).toBe('unknown_schema')
   })
 
   it('framed Avro goes through the same way once it is decoded', () => {

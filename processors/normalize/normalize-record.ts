@@ -2,6 +2,7 @@
  * One record of a captured topic → what it means. The way of a record: bytes → JSON (or Avro) → envelope → the
  * mapping's block for its topic and connector → order or assignment. Pure.
  */
+import { type MessageDecoder, SchemaError } from '../../schemas/index.ts'
 import { plainOf, type Sealing } from './captured-secrets.ts'
 import { readEnvelope } from './envelope.ts'
 import { parseJsonExactly } from './json-text.ts'
@@ -30,8 +31,8 @@ export interface CapturedRecord {
 export interface NormalizeOptions {
   readonly mapping: SourceMapping
   readonly seal: Sealing
-  /** Decodes a Confluent-framed Avro message; without it, Avro is undecodable. Throws on bytes it cannot read. */
-  readonly decodeAvro?: (bytes: Uint8Array) => unknown
+  /** Decodes a message in the Confluent wire format. Throws a `SchemaError` on bytes that it cannot read. */
+  readonly decodeAvro: MessageDecoder
 }
 
 /** Says what a captured record means, or why it cannot be read. */
@@ -79,9 +80,11 @@ function decodeMessage(bytes: Uint8Array, options: NormalizeOptions): DecodedMes
   } catch {
     return undecodable('not_utf8', 'the value is not UTF-8')
   }
+  // What an ingest could not look into, it sealed whole; see sealChange and sealMessage.
+  const plain = plainOf(text, options.seal)
+  if (plain.charCodeAt(0) === avroMagic) return decodeAvro(Buffer.from(plain, 'latin1'), options)
   try {
-    // What an ingest could not look into, it sealed whole; see sealChange.
-    return { kind: 'message', message: parseJsonExactly(plainOf(text, options.seal), hasWideInteger) }
+    return { kind: 'message', message: parseJsonExactly(plain, hasWideInteger) }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     // V8 quotes the text in its message, and the text may hold secrets.
@@ -89,17 +92,12 @@ function decodeMessage(bytes: Uint8Array, options: NormalizeOptions): DecodedMes
   }
 }
 
-function decodeAvro(bytes: Uint8Array, options: NormalizeOptions): DecodedMessage {
-  if (!options.decodeAvro) {
-    return undecodable(
-      'avro_unsupported',
-      'the value is framed Avro; this instance has no registry to read it',
-    )
-  }
+function decodeAvro(bytes: Uint8Array, { decodeAvro: decode }: NormalizeOptions): DecodedMessage {
   try {
-    return { kind: 'message', message: options.decodeAvro(bytes) }
+    return { kind: 'message', message: decode(bytes) }
   } catch (error) {
-    return undecodable('not_an_envelope', error instanceof Error ? error.message : 'unreadable Avro')
+    if (!(error instanceof SchemaError)) throw error
+    return undecodable(error.reason, error.message)
   }
 }
 

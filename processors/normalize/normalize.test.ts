@@ -6,6 +6,7 @@ import {
   capturedRecord,
   envelope,
   orderRow,
+  testDecoder,
   testMapping,
   testSealer,
 } from './testing/captured-message.ts'
@@ -16,7 +17,7 @@ function processed(parts: Parameters<typeof capturedRecord>[0]) {
   const assignments: [string, AssignmentChange][] = []
   const counts: string[] = []
   const record = capturedRecord(parts)
-  const handlers = normalize({ mapping: testMapping(), seal: testSealer }).create({
+  const handlers = normalize({ mapping: testMapping(), seal: testSealer, decodeAvro: testDecoder }).create({
     taskId: 'normalize_0',
     partition: 0,
     now: () => record.timestamp,

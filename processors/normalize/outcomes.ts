@@ -2,7 +2,7 @@
  * The ways in which NORMALIZE may end with a record, as closed unions. The words are stable: counters, dead letters
  * and alerts carry them.
  */
-import type { AssignmentChange, OrderChange } from '../../schemas/index.ts'
+import type { AssignmentChange, OrderChange, SchemaReason } from '../../schemas/index.ts'
 
 /** Why a record is put aside without harm; each is counted. */
 export type IgnoredWhy =
@@ -17,11 +17,12 @@ export type IgnoredWhy =
 
 /** Why a record cannot be read. It goes to the dead letters; somebody has to look. */
 export type UndecodableReason =
+  /** Avro that cannot be read. */
+  | SchemaReason
   | 'not_utf8'
   | 'not_json'
   /** No `__debezium`-shaped envelope: no `op`, or no `source`. */
   | 'not_an_envelope'
-  | 'avro_unsupported'
   | 'unknown_op'
   | 'unmapped_source'
   | 'no_after'

@@ -8,6 +8,7 @@ import {
   envelope,
   mariadbSource,
   orderRow,
+  testDecoder,
   testMapping,
   testSealer,
 } from './testing/captured-message.ts'
@@ -97,6 +98,7 @@ describe('sealChange', () => {
     const result = normalizeRecord(capturedRecord({ topic: assignmentsTopic, value: sealed }), {
       mapping,
       seal: testSealer,
+      decodeAvro: testDecoder,
     })
     expect(result).toMatchObject({ kind: 'undecodable' })
   })
@@ -137,7 +139,13 @@ describe('over the captured recordings', () => {
         expect(sealed).not.toContain(secret)
       }
       const read = (value: string) =>
-        withoutCiphers(normalizeRecord(capturedRecord({ ...line, value }), { mapping, seal: testSealer }))
+        withoutCiphers(
+          normalizeRecord(capturedRecord({ ...line, value }), {
+            mapping,
+            seal: testSealer,
+            decodeAvro: testDecoder,
+          }),
+        )
       expect(read(sealed)).toEqual(read(line.value))
     }
     // That there was something to seal.

@@ -3,6 +3,7 @@
  * and phones become `sealed:…`, rider phones are masked, and SQL text is dropped. Every other byte of the message
  * stays as Debezium wrote it.
  */
+import { isUtf8 } from 'node:buffer'
 import { ensureSealed, plainOf, type Sealing } from './captured-secrets.ts'
 import { asRow, payloadOf, unavailableValue } from './envelope.ts'
 import { replaceMembers } from './json-text.ts'
@@ -36,6 +37,17 @@ export function sealChange(
     if (treatment === undefined) return 'keep'
     return { replaceBy: JSON.stringify(treatment(plainText(text()), mapping.defaultRegion, seal)) }
   })
+}
+
+/**
+ * The same for a message in bytes. What is no text is sealed whole: its secrets lie somewhere in it, and nothing of
+ * it may be read on disk. NORMALIZE opens it and decodes the very bytes.
+ */
+export function sealMessage(topic: string, value: Uint8Array, mapping: SourceMapping, seal: Sealing): string {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  if (!isUtf8(bytes) || bytes[0] === 0) return seal.seal(bytes.toString('latin1'))
+  const text = bytes.toString('utf8')
+  return sealChange(topic, text, mapping, seal) ?? text
 }
 
 /** What becomes of a secret value. */

@@ -11,6 +11,7 @@ import { parseSourceMapping, type SourceMapping } from '../../processors/normali
 import {
   type Codec,
   makeCodecs,
+  makeMessageDecoder,
   makeSealer,
   type OrderEvent,
   type OrderPayload,
@@ -38,6 +39,8 @@ export interface CapturedRun {
 
 const codecs = makeCodecs(openFolderRegistry())
 const fixtures = new URL('../fixtures/cdc/', import.meta.url)
+
+const decodeAvro = makeMessageDecoder(openFolderRegistry())
 
 export const testSealer = makeSealer({
   keys: [{ id: 'k1', key: seededRandom(1).bytes(32) }],
@@ -83,7 +86,7 @@ export function runCaptured(lines: readonly CapturedLine[], mapping: SourceMappi
         headers: Object.entries(line.headers).map(([key, value]) => ({ key, value: bytesOf(value) })),
         timestamp: line.timestamp,
       },
-      { mapping, seal: testSealer },
+      { mapping, seal: testSealer, decodeAvro },
     )
     if (result.kind === 'order') enrich.change(through(codecs.orderChange, result.change), line.timestamp)
     else if (result.kind === 'assignments') {

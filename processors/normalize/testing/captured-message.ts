@@ -1,12 +1,15 @@
 /** Builds captured records for tests: everything has a sound default but what the test is about. */
 import { seededRandom } from '../../../engine/index.ts'
-import { makeSealer } from '../../../schemas/index.ts'
+import { makeMessageDecoder, makeSealer, openFolderRegistry } from '../../../schemas/index.ts'
 import { defaultSource } from '../default-source.ts'
 import type { CapturedRecord } from '../normalize-record.ts'
 import { normalizeRecord } from '../normalize-record.ts'
 import type { NormalizeResult } from '../outcomes.ts'
 import type { SourceMapping } from '../source-blocks.ts'
 import { parseSourceMapping } from '../source-mapping.ts'
+
+/** Knows the schemas of ours alone. */
+export const testDecoder = makeMessageDecoder(openFolderRegistry())
 
 export const testSealer = makeSealer({
   keys: [{ id: 'k1', key: seededRandom(1).bytes(32) }],
@@ -109,4 +112,4 @@ export function capturedRecord({ topic, key, headers, value }: RecordParts = {})
 
 /** Normalizes a record with the default mapping. */
 export const normalized = (parts: RecordParts = {}, mapping = testMapping()): NormalizeResult =>
-  normalizeRecord(capturedRecord(parts), { mapping, seal: testSealer })
+  normalizeRecord(capturedRecord(parts), { mapping, seal: testSealer, decodeAvro: testDecoder })
