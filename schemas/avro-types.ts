@@ -137,13 +137,18 @@ class BoundedArrayType extends avsc.types.ArrayType {
   }
 }
 
+const ownEntry = { enumerable: true, configurable: true, writable: true } as const
+
 class BoundedMapType extends avsc.types.MapType {
   _read(this: { valuesType: unknown }, tap: Tap): Record<string, unknown> {
     const values = this.valuesType as Readable
     const read: Record<string, unknown> = {}
     forEachItem(tap, () => {
       const key = tap.readString()
-      read[key] = values._read(tap)
+      const value = values._read(tap)
+      // Plain assignment would make the value the map's prototype.
+      if (key === '__proto__') Object.defineProperty(read, key, { value, ...ownEntry })
+      else read[key] = value
     })
     return read
   }

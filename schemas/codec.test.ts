@@ -36,6 +36,30 @@ const event: OrderEvent = { ...sampled, payload: { ...sampled.payload, event: 'd
 const eventBytes = codecs.orderEvent.serialize(event)
 
 describe('a codec', () => {
+  it('gives back a map entry named __proto__ as an entry, not as a prototype', () => {
+    const config = {
+      partner_id: 'acme',
+      name: 'Acme',
+      version: 1,
+      endpoints: [
+        {
+          endpoint_id: 'acme-1',
+          url: 'https://acme.example/hooks',
+          state: 'ACTIVE',
+          events: ['*'],
+          payload_version: 'v2',
+          secrets: [],
+          timeout_ms: 10_000,
+          max_concurrent: 4,
+          max_age_ms: Object.fromEntries([['__proto__', 5]]),
+        },
+      ],
+    } as const
+    const { partnerConfig } = codecs
+    const [endpoint] = partnerConfig.deserialize(partnerConfig.serialize(config)).endpoints
+    expect(Object.entries(endpoint?.max_age_ms ?? {})).toEqual([['__proto__', 5]])
+  })
+
   it.each(subjects)('gives back every value of %s', (subject) => {
     const codec = makeCodec<unknown>(subject, registry)
     const anyValue = arbitraryValue(parseSchema(registry.latest(subject).text, subject))
