@@ -103,7 +103,10 @@ export interface ProcessorContext<S extends ProcessorShape> {
   now(): number
   /** The highest record timestamp this task has seen; survives restarts. */
   streamTime(): number
-  /** Whether the named input was read to the end that was seen when this task started. */
+  /**
+   * Whether the named input was read to the end that was seen when this task started, with what was then still on
+   * its way through the tasks in front.
+   */
   caughtUp(input: keyof S['inputs'] & string): boolean
   readonly stores: { readonly [N in keyof S['stores']]: KeyValueStore<S['stores'][N]> }
   readonly globals: { readonly [N in keyof S['globals']]: GlobalTable<S['globals'][N]> }

@@ -151,7 +151,8 @@ export function createApplication(options: ApplicationOptions): Application {
     commitIntervalMs: options.commit?.intervalMs ?? 50,
     commitFloorMs: options.commit?.floorMs ?? log.capabilities.commitFloorMs,
     surroundings: {
-      topologyName: topology.name,
+      topology,
+      groupId: options.groupId ?? topology.name,
       instanceId: options.instanceId,
       log,
       disk,
@@ -161,6 +162,7 @@ export function createApplication(options: ApplicationOptions): Application {
       report,
       deadLetter: options.deadLetter,
       pipelineClock,
+      realClock,
       timeFrom: options.timeFrom ?? 'clock',
       bulkWrites: new Map(Object.entries(options.bulkSinks ?? {})),
       cacheEntries: options.cacheEntries ?? 20_000,

@@ -5,7 +5,7 @@ import { effectsOf, intentStoreName, storeName, storesOf } from '../graph/node.t
 import { keyTextOf } from '../graph/operators.ts'
 import type { GlobalTable, KeyValueStore } from '../graph/processor.ts'
 import type { SubTopology } from '../graph/sub-topology.ts'
-import { changelogName } from '../graph/topology.ts'
+import { changelogName, type Topology } from '../graph/topology.ts'
 import { partitionKey, type RecordLog } from '../record-log/port.ts'
 import type { Serde } from '../serdes/serde.ts'
 import type { Disk } from '../stores/disk.ts'
@@ -15,6 +15,7 @@ import { type BulkSinkRunner, type BulkWrite, bulkSinkRunner, type Report } from
 import type { CallScheduler } from './call-scheduler.ts'
 import type { Counters } from './counters.ts'
 import type { DeadLetter } from './dead-letter.ts'
+import { inputEnds, topicsFeeding } from './input-ends.ts'
 import { intentSerde, type StoredIntent } from './intent-serde.ts'
 import { operatorGraph } from './operator-graph.ts'
 import type { OutputBuffer } from './output-buffer.ts'
@@ -28,7 +29,8 @@ import type { Moment } from './task-timers.ts'
 
 /** What an instance lends to all its tasks. */
 export interface TaskSurroundings {
-  readonly topologyName: string
+  readonly topology: Topology
+  readonly groupId: string
   readonly instanceId: string
   readonly log: RecordLog
   readonly disk: Disk
@@ -38,6 +40,7 @@ export interface TaskSurroundings {
   readonly report: Report
   readonly deadLetter: DeadLetter | undefined
   readonly pipelineClock: Clock
+  readonly realClock: Clock
   readonly timeFrom: 'clock' | 'records'
   readonly bulkWrites: ReadonlyMap<string, BulkWrite>
   readonly cacheEntries: number
@@ -111,10 +114,6 @@ export async function openTask(
       return partitionQueue(source, tp, options.points.get(partitionKey(tp))?.offset ?? 0)
     })
   const stores = await openStores(surroundings, subTopology, partition, journal, options)
-  const ends = await surroundings.log.admin.endOffsets(
-    queues.map((queue) => queue.tp),
-    'read_committed',
-  )
   const bulkNode = subTopology.nodes.find((node) => node.kind === 'bulk-sink')
   const bulkSink = bulkNode && makeBulkSink(surroundings, bulkNode, queues, journal)
   // Operators ask the task whether inputs are caught up; the task is made of the operators.
@@ -147,7 +146,15 @@ export async function openTask(
     partition,
     owner: surroundings.instanceId,
     queues,
-    endsAtStart: new Map(queues.map(({ tp }) => [tp.topic, ends.get(partitionKey(tp)) ?? 0])),
+    inputEnds: await inputEnds({
+      admin: surroundings.log.admin,
+      groupId: surroundings.groupId,
+      partitions: queues.map(({ tp }) => tp),
+      feeding: (topic) => topicsFeeding(surroundings.topology, topic, subTopology.index),
+      partitionCount: options.partitionCount,
+      clock: surroundings.realClock,
+      report: surroundings.report,
+    }),
     stores,
     streamTime: streamTimeOf(queues, options.points),
     timeFrom: surroundings.timeFrom,
@@ -161,7 +168,12 @@ export async function openTask(
     graph,
     bulkSink,
   })
-  await task.open(options.continued)
+  try {
+    await task.open(options.continued)
+  } catch (error) {
+    task.close()
+    throw error
+  }
   surroundings.scheduler.reopened(id)
   return task
 }
@@ -175,7 +187,7 @@ async function openStores(
 ): Promise<TaskStore[]> {
   const id = taskIdOf(subTopology.index, partition)
   const stores: TaskStore[] = []
-  for (const spec of storeSpecs(surroundings.topologyName, subTopology)) {
+  for (const spec of storeSpecs(surroundings.topology.name, subTopology)) {
     const changelog = { topic: spec.changelog.topic, partition }
     const prefix = storePrefix(id, spec.name)
     await restoreStore({

@@ -12,6 +12,7 @@ import type { Call, FinishedCall } from './call-scheduler.ts'
 import type { Urgency } from './commit-timing.ts'
 import type { Counters } from './counters.ts'
 import { type DeadLetter, deadLetterAppender, messageOf, reasonOf } from './dead-letter.ts'
+import type { InputEnds } from './input-ends.ts'
 import { writeOffsetMetadata } from './offset-metadata.ts'
 import type { OperatorGraph } from './operator-graph.ts'
 import type { OutputBuffer } from './output-buffer.ts'
@@ -24,8 +25,8 @@ export interface TaskOptions {
   readonly partition: number
   readonly owner: string
   readonly queues: readonly PartitionQueue[]
-  /** Records of a log read to here, per source topic: what `caughtUp` compares with. */
-  readonly endsAtStart: ReadonlyMap<string, number>
+  /** What `caughtUp` compares with. */
+  readonly inputEnds: InputEnds
   readonly stores: readonly TaskStore[]
   readonly streamTime: number
   /** `clock`: pipeline time is the clock's. `records`: it also follows the records in hand (a replay). */
@@ -231,12 +232,15 @@ export function makeTask(options: TaskOptions): Task {
       return Math.min(punctuation, step)
     },
     writing: () => bulkSink?.writing() ?? false,
-    close: () => bulkSink?.stop(),
+    close() {
+      bulkSink?.stop()
+      options.inputEnds.close()
+    },
     caughtUp: (topics) =>
       queues.every(
         (queue) =>
           !topics.has(queue.tp.topic) ||
-          queue.committable() >= (options.endsAtStart.get(queue.tp.topic) ?? 0),
+          queue.committable() >= (options.inputEnds.end(queue.tp.topic) ?? Number.POSITIVE_INFINITY),
       ),
   }
 }
