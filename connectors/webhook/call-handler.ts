@@ -30,6 +30,7 @@ export function webhookCallHandler(
 ): EffectHandler<WebhookCallRequest, WebhookCallResult> {
   const { sender, sealer, clock, random } = options
   const userAgent = `waybill/${options.version}`
+  const openSecret = remembering((sealed) => sealer.open(sealed), openedSecretsMax)
   return async (intent, view, { signal }) => {
     const call = intent.request
     const stored = view.read<DeliveryBody>(webhookCallView.bodies, call.delivery_id)
@@ -39,7 +40,7 @@ export function webhookCallHandler(
 
     const startedAt = clock.now()
     const body = sealer.openBytes(stored.body)
-    const secrets = endpoint.secrets.map((secret) => sealer.open(secret))
+    const secrets = endpoint.secrets.map(openSecret)
     const outcome = await sender.send(
       {
         deliveryId: call.delivery_id,
@@ -62,6 +63,23 @@ export function webhookCallHandler(
     )
     const attemptId = v7({ msecs: startedAt, random: random.bytes(16) })
     return { kind: 'sent', attemptId, startedAt, outcome }
+  }
+}
+
+/** Far more than a deployment has endpoints; a rotated secret is another sealed text and drops out in time. */
+const openedSecretsMax = 5000
+
+/** The same answers for the same texts, the last `max` of them kept: a secret is opened once, not for each call. */
+function remembering(open: (sealed: string) => string, max: number): (sealed: string) => string {
+  const known = new Map<string, string>()
+  return (sealed) => {
+    const found = known.get(sealed)
+    if (found !== undefined) return found
+    const opened = open(sealed)
+    known.set(sealed, opened)
+    const [oldest] = known.keys()
+    if (known.size > max && oldest !== undefined) known.delete(oldest)
+    return opened
   }
 }
 
