@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { LogError } from '../engine/index.ts'
 import { SealingError } from '../schemas/index.ts'
 import { capturedSurroundings } from './cli/captured-surroundings.ts'
-import { environmentalFailure } from './commands/start.ts'
 import { runCommand } from './main.ts'
+import { environmentalFailure } from './start/environmental-failure.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'waybill-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

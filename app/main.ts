@@ -7,17 +7,21 @@ import { programVersion } from './cli/version.ts'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addEvents } from './commands/events.ts'
 import { addGaps } from './commands/gaps.ts'
+import { addKeys } from './commands/keys.ts'
 import { addReplay } from './commands/replay.ts'
+import { addRun } from './commands/run.ts'
 import { addSource } from './commands/source.ts'
 import { addStart } from './commands/start.ts'
+import { addTokens } from './commands/tokens.ts'
 import { addTopology } from './commands/topology.ts'
-import { isOn } from './config/config.ts'
+import { isOn } from './config/environment.ts'
 
 const description = `Turns order changes captured from a database into webhooks that partners can rely on.`
 
 const footer = `
 Examples:
   waybill start                          the demo, in this process
+  waybill run --config waybill.yaml      your own data
   waybill replay captured.jsonl.gz       what captured changes would have done
   waybill deliveries list --status dead  what failed for good, from a running Waybill
   waybill source check sample.jsonl      whether your tables are mapped, and what would be sent
@@ -75,11 +79,14 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
       getOutHelpWidth: () => Math.min(stdout.columns() ?? 100, 110),
     })
   addStart(program, surroundings, finish)
+  addRun(program, surroundings, finish)
   addReplay(program, surroundings, finish)
   addSource(program, surroundings, finish)
   addEvents(program, surroundings, finish)
   addDeliveries(program, surroundings, finish)
   addGaps(program, surroundings, finish)
+  addKeys(program, surroundings, finish)
+  addTokens(program, surroundings, finish)
   addTopology(program, surroundings, finish)
   return program
 }

@@ -4,7 +4,7 @@ import pc from 'picocolors'
 import { colorWanted, type Surroundings } from '../cli/surroundings.ts'
 import { addFormatOptions } from '../commands/options.ts'
 import { type ClientConfig, type ClientFlags, readClientConfig } from '../config/client-config.ts'
-import { defaultApiPort } from '../config/config.ts'
+import { defaultApiPort } from '../config/setting-defaults.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 
 export function addClientOptions(command: Command): void {

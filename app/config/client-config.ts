@@ -1,7 +1,8 @@
 /** The settings of commands that talk to a running Waybill: where it is, and the token that it asks for. */
 import { CliError, type Problem } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
-import { defaultApiPort, type Format, readFormat } from './config.ts'
+import { defaultApiPort } from './setting-defaults.ts'
+import { type Format, readFormat } from './setting-values.ts'
 
 export interface ClientConfig {
   /** Without path. */

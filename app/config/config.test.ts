@@ -2,8 +2,10 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { describeConfig, environmentVariables, type Flags, readConfig, unknownVariables } from './config.ts'
+import { type Flags, readConfig } from './config.ts'
+import { describeConfig } from './describe-config.ts'
 import { formatDuration, parseDuration } from './duration.ts'
+import { environmentVariables, unknownVariables } from './environment.ts'
 import { readPrivateFile, writePrivateFile } from './private-file.ts'
 
 const read = (flags: Flags = {}, env: Record<string, string> = {}) => readConfig(flags, { env, cwd: '/here' })
@@ -11,6 +13,7 @@ const read = (flags: Flags = {}, env: Record<string, string> = {}) => readConfig
 describe('the configuration', () => {
   it('has a default for everything', () => {
     expect(read()).toEqual({
+      configFile: undefined,
       dataDirectory: '/here/.waybill',
       keyFile: '/here/.waybill/keys.json',
       demo: true,
@@ -22,16 +25,20 @@ describe('the configuration', () => {
       format: 'text',
       debug: false,
       tier: 'embedded',
-      apiPort: 4929,
+      callsMax: 128,
+      api: { host: '127.0.0.1', port: 4929, auth: 'tokens', tokens: [] },
+      ingest: { folder: undefined, tokens: [], signingSecrets: [] },
       databaseUrl: undefined,
+      keepMs: 30 * 86_400_000,
+      origins: {},
     })
     expect(Object.isFrozen(read())).toBe(true)
   })
 
   it('masks the password of the delivery log’s server, and takes it from the environment alone', () => {
     const config = read({}, { WAYBILL_DATABASE_URL: 'postgres://waybill:hunter2@db:5432/log' })
-    const shown = describeConfig(config).map(([, value]) => value)
-    expect(shown).toContain('postgres://waybill:***@db:5432/log')
+    const shown = describeConfig(config).map(({ value }) => value)
+    expect(shown).toContain('postgres://waybill:***@db:5432/log, 30d')
     expect(shown.join()).not.toContain('hunter2')
     expect(() => read({}, { WAYBILL_DATABASE_URL: 'mysql://x' })).toThrow('not the address of a PostgreSQL')
     expect(() => read({ port: '99999' })).toThrow('"99999" is not a port')
@@ -80,10 +87,21 @@ describe('the configuration', () => {
     ).toEqual([])
   })
 
-  it('describes itself', () => {
-    expect(describeConfig(read({ rate: '5', duration: '90' }))).toContainEqual(['demo', '5 orders/s, seed 1'])
-    expect(describeConfig(read({ duration: '90' }))).toContainEqual(['runs', 'for 90s'])
-    expect(describeConfig(read({ demo: false }))).toContainEqual(['partners', 'as published before'])
+  it('describes itself, and who set what', () => {
+    const described = (flags: Flags, env = {}) =>
+      describeConfig(read(flags, env)).map(
+        ({ name, value, from }) => `${name}: ${value}${from === undefined ? '' : ` (${from})`}`,
+      )
+    expect(described({ rate: '5', duration: '90' }, { WAYBILL_PORT: '99' })).toEqual(
+      expect.arrayContaining([
+        'demo: 5 orders/s, seed 1 (--rate)',
+        'runs: for 90s',
+        'API: http://127.0.0.1:99 (WAYBILL_PORT)',
+        'record log: embedded',
+      ]),
+    )
+    expect(described({ demo: false })).toContain('partners: as published before')
+    expect(described({ api: false })).toContain('API: off (--no-api)')
   })
 })
 

@@ -1,23 +1,39 @@
 /**
- * The settings of a run: flags over environment over defaults, read once, checked, frozen. Nothing else in the
- * project reads the environment. Units are in the names.
+ * The settings of a run: flags over environment over configuration file over defaults, read once, checked, frozen.
+ * Nothing else in the project reads the environment. Units are in the names.
  */
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { ApiToken } from '../../api/auth.ts'
 import { CliError, type Problem } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
-import { nearest } from '../cli/nearest.ts'
-import { formatDuration, parseDuration } from './duration.ts'
-
-export type Format = 'text' | 'json'
-
-/**
- * Where the API of the embedded product listens. 929 is W-A-Y on a telephone's keys; 8080 is where Debezium Server
- * listens, which is meant to run beside it, and nothing else of its surroundings (Kafka, registry, OpenSearch,
- * PostgreSQL, Prometheus, Grafana) listens here.
- */
-export const defaultApiPort = 4929
+import { readApiTokens } from './api-tokens.ts'
+import { type Environment, isOn, type Variable } from './environment.ts'
+import {
+  type GivenSecret,
+  readDatabaseUrl,
+  readIngestTokens,
+  readSecretFile,
+  readSigningSecrets,
+} from './secret-settings.ts'
+import { type SettingPath, settingDefaults } from './setting-defaults.ts'
+import {
+  type Format,
+  readAuth,
+  readCallsAtOnce,
+  readFormat,
+  readHost,
+  readKeep,
+  readPort,
+  readRate,
+  readRunDuration,
+  readSeed,
+  readSwitch,
+} from './setting-values.ts'
+import { type Given, readSettingsFile, type SettingsFile } from './settings-file.ts'
 
 export interface Config {
+  /** Absolute; `undefined`: there is none. */
+  readonly configFile: string | undefined
   /** Absolute. Everything that must survive a restart. */
   readonly dataDirectory: string
   /** Absolute. The sealing keys. */
@@ -37,14 +53,37 @@ export interface Config {
   readonly debug: boolean
   /** Which record log is in use. */
   readonly tier: 'embedded'
-  /** Where the API listens on this machine, 0 for any free port; `undefined`: neither API nor delivery log. */
-  readonly apiPort: number | undefined
+  /** Webhook calls at once, over all endpoints. */
+  readonly callsMax: number
+  /** `undefined`: neither API nor delivery log. */
+  readonly api: ApiSettings | undefined
+  readonly ingest: IngestSettings
   /** The PostgreSQL server that keeps the delivery log; `undefined`: an embedded one in the data directory. */
   readonly databaseUrl: string | undefined
+  /** How long the delivery log keeps events. */
+  readonly keepMs: number
+  /** Who set what is not left at its default: a flag, a variable, or file and line. */
+  readonly origins: Readonly<Partial<Record<SettingPath, string>>>
+}
+
+export interface ApiSettings {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  readonly auth: 'tokens' | 'none'
+  readonly tokens: readonly ApiToken[]
+}
+
+export interface IngestSettings {
+  /** Absolute; `undefined`: no folder is watched. */
+  readonly folder: string | undefined
+  readonly tokens: readonly string[]
+  readonly signingSecrets: readonly string[]
 }
 
 /** What the command line may set; all texts, as typed. */
 export interface Flags {
+  readonly config?: string
   readonly dataDir?: string
   readonly keyFile?: string
   readonly demo?: boolean
@@ -53,170 +92,121 @@ export interface Flags {
   readonly partners?: string
   readonly source?: string
   readonly duration?: string
+  readonly host?: string
   readonly port?: string
   readonly api?: boolean
+  readonly ingestFolder?: string
   readonly format?: string
   readonly json?: boolean
   readonly debug?: boolean
 }
 
-/** Every environment variable that is read, with what it means: the reference, and what `--help` prints. */
-export const environmentVariables = {
-  WAYBILL_DATA_DIR: 'the data directory (default .waybill)',
-  WAYBILL_KEY_FILE: 'the file of sealing keys (default keys.json in the data directory)',
-  WAYBILL_PARTNERS: 'partners.yaml: who receives webhooks',
-  WAYBILL_SOURCE: 'source.yaml: how tables and columns become events',
-  WAYBILL_RATE: 'new demo orders per second',
-  WAYBILL_SEED: 'the seed of the demo',
-  WAYBILL_PORT: 'the port of the API on 127.0.0.1 (default 4929)',
-  WAYBILL_DATABASE_URL: 'a PostgreSQL server for the delivery log (default: embedded)',
-  WAYBILL_FORMAT: 'text or json',
-  WAYBILL_URL: 'where commands find a running Waybill',
-  WAYBILL_TOKEN: 'the token that they show it',
-  WAYBILL_DEBUG: '1 shows stacks of internal errors',
-} as const
-
-type Variable = keyof typeof environmentVariables
-
-/** Past this the simulated order system would need more than a core of its own. */
-const maxRatePerSecond = 2000
+interface ConfigSurroundings {
+  readonly env: Environment
+  readonly cwd: string
+}
 
 /** Reads the settings; everything that is wrong comes in one `CliError`. */
-export function readConfig(
-  flags: Flags,
-  surroundings: { env: Readonly<Record<string, string | undefined>>; cwd: string },
-): Config {
-  const problems: Problem[] = []
-  const from = (variable: Variable, flag: string | undefined, flagName: string) => {
-    const inherited = surroundings.env[variable]
-    if (flag !== undefined) return { text: flag, name: flagName }
-    return inherited ? { text: inherited, name: variable } : undefined
-  }
-  const path = (variable: Variable, flag: string | undefined, flagName: string) => {
-    const found = from(variable, flag, flagName)
-    if (found?.text.trim() === '') problems.push({ what: `${found.name} is empty`, mend: 'write a path' })
-    return found && resolve(surroundings.cwd, found.text)
-  }
+export function readConfig(flags: Flags, surroundings: ConfigSurroundings): Config {
+  const { env, cwd } = surroundings
+  const named = flags.config ?? env.WAYBILL_CONFIG
+  const configFile = named ? resolve(cwd, named) : undefined
+  const file = readSettingsFile(configFile)
+  const { problems } = file
+  if (named?.trim() === '' && flags.config !== undefined) problems.push(emptyPath('--config'))
+  const settings = settingReader(file, surroundings)
+  const { given, path, secret } = settings
+
   const dataDirectory =
-    path('WAYBILL_DATA_DIR', flags.dataDir, '--data-dir') ?? resolve(surroundings.cwd, '.waybill')
+    path('data_dir', 'WAYBILL_DATA_DIR', ['--data-dir', flags.dataDir]) ??
+    resolve(cwd, settingDefaults.data_dir)
+  const enabled = readSwitch(
+    given('api.enabled', undefined, ['--no-api', flags.api === false ? 'false' : undefined]),
+    settingDefaults.api.enabled,
+    problems,
+  )
+  const api: ApiSettings = {
+    host: readHost(given('api.host', 'WAYBILL_HOST', ['--host', flags.host]), problems),
+    port: readPort(given('api.port', 'WAYBILL_PORT', ['--port', flags.port]), problems),
+    auth: readAuth(given('api.auth'), problems),
+    tokens: readApiTokens(file),
+  }
   const config: Config = {
+    configFile,
     dataDirectory,
-    keyFile: path('WAYBILL_KEY_FILE', flags.keyFile, '--key-file') ?? join(dataDirectory, 'keys.json'),
+    keyFile:
+      path('key_file', 'WAYBILL_KEY_FILE', ['--key-file', flags.keyFile]) ?? join(dataDirectory, 'keys.json'),
     demo: flags.demo ?? true,
-    ratePerSecond: readRate(from('WAYBILL_RATE', flags.rate, '--rate'), problems),
-    seed: readSeed(from('WAYBILL_SEED', flags.seed, '--seed'), problems),
-    partnersFile: path('WAYBILL_PARTNERS', flags.partners, '--partners'),
-    sourceFile: path('WAYBILL_SOURCE', flags.source, '--source'),
+    ratePerSecond: readRate(given('demo.rate', 'WAYBILL_RATE', ['--rate', flags.rate]), problems),
+    seed: readSeed(given('demo.seed', 'WAYBILL_SEED', ['--seed', flags.seed]), problems),
+    partnersFile: path('partners', 'WAYBILL_PARTNERS', ['--partners', flags.partners]),
+    sourceFile: path('source', 'WAYBILL_SOURCE', ['--source', flags.source]),
     durationMs: readRunDuration(flags.duration, problems),
     format: readFormat(
       flags.json ? 'json' : undefined,
-      from('WAYBILL_FORMAT', flags.format, '--format'),
+      given('format', 'WAYBILL_FORMAT', ['--format', flags.format]),
       problems,
     ),
-    debug: flags.debug === true || isOn(surroundings.env.WAYBILL_DEBUG),
+    debug: flags.debug === true || isOn(env.WAYBILL_DEBUG),
     tier: 'embedded',
-    apiPort: flags.api === false ? undefined : readPort(from('WAYBILL_PORT', flags.port, '--port'), problems),
-    databaseUrl: readDatabaseUrl(surroundings.env.WAYBILL_DATABASE_URL, problems),
+    callsMax: readCallsAtOnce(given('calls_at_once'), problems),
+    api: enabled ? api : undefined,
+    ingest: {
+      folder: path('ingest.folder', 'WAYBILL_INGEST_FOLDER', ['--ingest-folder', flags.ingestFolder]),
+      tokens: readIngestTokens(secret('ingest.token_file', 'WAYBILL_INGEST_TOKEN'), problems),
+      signingSecrets: readSigningSecrets(
+        secret('ingest.signing_secret_file', 'WAYBILL_INGEST_SECRET'),
+        problems,
+      ),
+    },
+    databaseUrl: readDatabaseUrl(secret('delivery_log.database_url_file', 'WAYBILL_DATABASE_URL'), problems),
+    keepMs: readKeep(given('delivery_log.keep'), problems),
+    origins: settings.origins,
   }
   if (problems.length > 0) throw new CliError(exitCode.usage, problems)
   return Object.freeze(config)
 }
 
-/** Whether a switch in the environment is on: anything but nothing, 0, false and no. */
-export const isOn = (value: string | undefined): boolean =>
-  value !== undefined && !['', '0', 'false', 'no'].includes(value.toLowerCase())
+type FlagText = readonly [name: string, text: string | undefined]
 
-/** `WAYBILL_…` variables that nobody reads: a typing mistake would otherwise go unnoticed. */
-export function unknownVariables(env: Readonly<Record<string, string | undefined>>): Problem[] {
-  const known = Object.keys(environmentVariables)
-  return Object.keys(env)
-    .filter((name) => name.startsWith('WAYBILL_') && !known.includes(name))
-    .map((name) => {
-      const near = nearest(name, known)
-      const mend = near === undefined ? 'it has no effect; see waybill start --help' : `did you mean ${near}?`
-      return { what: `nobody reads the environment variable ${name}`, mend }
-    })
+/** Finds out what each setting was given as, and by whom. */
+function settingReader(file: SettingsFile, { env, cwd }: ConfigSurroundings) {
+  const { problems } = file
+  const origins: Partial<Record<SettingPath, string>> = {}
+  const keep = (setting: SettingPath, found: Given): Given => {
+    if (found)
+      origins[setting] = found.place ? `${basename(found.place.file)}:${found.place.line}` : found.name
+    return found
+  }
+  const inherited = (variable: Variable | undefined): Given => {
+    const text = variable && env[variable]
+    return text ? { text, name: variable } : undefined
+  }
+  const given = (
+    setting: SettingPath,
+    variable?: Variable,
+    [name, text]: FlagText = ['', undefined],
+  ): Given =>
+    keep(setting, text !== undefined ? { text, name } : (inherited(variable) ?? file.given(setting)))
+  const resolved = (found: NonNullable<Given>) =>
+    resolve(found.place ? dirname(found.place.file) : cwd, found.text)
+  return {
+    origins,
+    given,
+    /** Absolute: a file's paths are relative to the file, others to the folder we are in. */
+    path(setting: SettingPath, variable: Variable, flag: FlagText): string | undefined {
+      const found = given(setting, variable, flag)
+      if (found?.text.trim() === '') problems.push(emptyPath(found.name))
+      return found && resolved(found)
+    },
+    /** From the environment, else from the file that the setting names. */
+    secret(setting: SettingPath, variable: Variable): GivenSecret | undefined {
+      const held = keep(setting, inherited(variable) ?? file.given(setting))
+      if (!held) return undefined
+      if (!held.place) return { text: held.text, name: variable, from: variable }
+      return readSecretFile(held, resolved(held), problems)
+    },
+  }
 }
 
-/** The resolved values, one per line, as `start` prints them; secrets in them are masked. */
-export function describeConfig(config: Config): [name: string, value: string][] {
-  return [
-    ['data directory', config.dataDirectory],
-    ['record log', config.tier],
-    ['key file', config.keyFile],
-    ['partners', config.partnersFile ?? (config.demo ? 'the demo’s' : 'as published before')],
-    ['source mapping', config.sourceFile ?? 'the default'],
-    ['demo', config.demo ? `${config.ratePerSecond} orders/s, seed ${config.seed}` : 'off'],
-    ['API', config.apiPort === undefined ? 'off' : `http://127.0.0.1:${config.apiPort}`],
-    ['delivery log', deliveryLogText(config)],
-    ['runs', config.durationMs === undefined ? 'until stopped' : `for ${formatDuration(config.durationMs)}`],
-  ]
-}
-
-function deliveryLogText({ apiPort, databaseUrl }: Config): string {
-  if (apiPort === undefined) return 'off'
-  if (databaseUrl === undefined) return 'embedded'
-  const url = new URL(databaseUrl)
-  if (url.password !== '') url.password = '***'
-  return url.href
-}
-
-/** A setting as it was written, and under which name. */
-export type Given = { text: string; name: string } | undefined
-
-function readRate(given: Given, problems: Problem[]): number {
-  if (given === undefined) return 2
-  const rate = Number(given.text)
-  if (given.text.trim() !== '' && rate > 0 && rate <= maxRatePerSecond) return rate
-  const mend = `write orders per second, above 0 and up to ${maxRatePerSecond}, e.g. 2 or 0.5`
-  problems.push({ what: `${given.name} "${given.text}" is not a rate`, mend })
-  return 1
-}
-
-function readSeed(given: Given, problems: Problem[]): number {
-  if (given === undefined) return 1
-  const seed = Number(given.text)
-  if (/^\d+$/.test(given.text) && seed < 2 ** 32) return seed
-  problems.push({
-    what: `${given.name} "${given.text}" is not a seed`,
-    mend: `write a whole number from 0 to ${2 ** 32 - 1}`,
-  })
-  return 1
-}
-
-function readPort(given: Given, problems: Problem[]): number {
-  if (given === undefined) return defaultApiPort
-  const port = Number(given.text)
-  if (/^\d+$/.test(given.text) && port < 65_536) return port
-  const mend = `write a number from 1 to 65535, or 0 for any that is free (default ${defaultApiPort})`
-  problems.push({ what: `${given.name} "${given.text}" is not a port`, mend })
-  return defaultApiPort
-}
-
-/** It holds a password, so it is no flag: everybody on a machine can read the arguments of a process. */
-function readDatabaseUrl(text: string | undefined, problems: Problem[]): string | undefined {
-  if (text === undefined || text === '') return undefined
-  if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return text
-  problems.push({
-    what: 'WAYBILL_DATABASE_URL is not the address of a PostgreSQL server',
-    mend: 'write it like postgres://user:password@host:5432/database',
-  })
-  return undefined
-}
-
-function readRunDuration(text: string | undefined, problems: Problem[]): number | undefined {
-  if (text === undefined) return undefined
-  const ms = parseDuration(text)
-  if (ms !== undefined && ms > 0) return Math.round(ms)
-  problems.push({ what: `--duration "${text}" is not a duration`, mend: 'write seconds, or e.g. 30s, 5m' })
-  return undefined
-}
-
-/** What is printed to stdout: JSON where the alias asks for it, else as given, else text. */
-export function readFormat(alias: Format | undefined, given: Given, problems: Problem[]): Format {
-  if (alias !== undefined) return alias
-  if (given === undefined || given.text === 'text') return 'text'
-  if (given.text === 'json') return 'json'
-  problems.push({ what: `${given.name} "${given.text}" is not a format`, mend: 'write text or json' })
-  return 'text'
-}
+const emptyPath = (name: string): Problem => ({ what: `${name} is empty`, mend: 'write a path' })

@@ -17,6 +17,8 @@ export interface OpenKeysOptions {
   readonly keyFile: string
   /** Where sealed data would lie: with data and without keys, new keys would only hide the loss. */
   readonly sealedData: string
+  /** False: keys that are missing are an error, for a service must not begin with keys that nobody has kept. */
+  readonly mayMake: boolean
   readonly clock: Clock
   readonly random: Random
 }
@@ -33,11 +35,26 @@ export function openKeys(options: OpenKeysOptions): { sealer: Sealer; made: bool
       mend: 'restore the key file, or begin anew with another --data-dir',
     })
   }
-  const createdAt = options.clock.now()
+  if (!options.mayMake) {
+    throw new CliError(exitCode.usage, {
+      what: 'there is no key file',
+      place: { file: keyFile },
+      mend: `make one with \`waybill keys new ${keyFile}\`, and keep a copy as safe as the data`,
+    })
+  }
+  // When another process was faster, its keys count.
+  const fresh = makeKeyFile(keyFile, options)
+  return fresh ? { sealer: makeSealer({ ...fresh, random }), made: true } : openKeys(options)
+}
+
+/** Writes a file with one new key, for its owner alone; `undefined` when there is a file already: it is kept. */
+export function makeKeyFile(
+  keyFile: string,
+  { clock, random }: Pick<OpenKeysOptions, 'clock' | 'random'>,
+): KeyFile | undefined {
+  const createdAt = clock.now()
   const fresh = newKeyFile({ id: `k${new Date(createdAt).toISOString().slice(0, 10)}`, random, createdAt })
-  const made = writePrivateFile(keyFile, serializeKeyFile(fresh), { exclusive: true })
-  // Another process was faster: its keys count.
-  return made ? { sealer: makeSealer({ ...fresh, random }), made } : openKeys(options)
+  return writePrivateFile(keyFile, serializeKeyFile(fresh), { exclusive: true }) ? fresh : undefined
 }
 
 function parse(text: string, keyFile: string): KeyFile {

@@ -5,11 +5,10 @@ import type { ApiAuth } from '../../api/auth.ts'
 import type { HealthSource, IngestDoor, MetricsSource } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
-import { CliError } from '../cli/cli-error.ts'
-import { exitCode } from '../cli/exit-code.ts'
 import { listGaps, sendGap } from '../gaps/gaps.ts'
 import { appendRecord } from '../pipeline/append-record.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
+import { cannotListen } from '../start/check-environment.ts'
 
 export interface ApiServiceOptions {
   readonly pipeline: Pick<RunningPipeline, 'log' | 'topics' | 'writer'>
@@ -64,19 +63,9 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
     await api.listen({ host, port })
   } catch (cause) {
     await api.close()
-    const detail = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    const taken = detail === 'EADDRINUSE'
-    throw new CliError(
-      exitCode.unreachable,
-      {
-        what: taken
-          ? `port ${port} of ${host} is in use`
-          : `the API cannot listen on ${host}:${port}: ${detail}`,
-        mend: 'choose another with --port (0: any that is free), or go without with --no-api',
-      },
-      { cause },
-    )
+    throw cannotListen(host, port, cause)
   }
   const address = api.server.address() as AddressInfo
-  return { url: `http://${host}:${address.port}`, stop: () => api.close() }
+  const name = host.includes(':') ? `[${host}]` : host
+  return { url: `http://${name}:${address.port}`, stop: () => api.close() }
 }

@@ -1,8 +1,13 @@
 /**
  * Runs LOG beside the pipeline: opens the store of the delivery log, writes what it lacks, then follows the topics.
  * None of it holds the pipeline up: until the store is there, and whenever it is gone, the topics keep everything.
+ *
+ * ```
+ *   opening ──► catching up ──► following
+ *    ▲   │ unavailable           (whatever fails there, the bulk sink repeats)
+ *    └───┘
+ * ```
  */
-import { openDeliveryLog } from '../../connectors/postgres/open-delivery-log.ts'
 import {
   type Application,
   type Clock,
@@ -12,84 +17,120 @@ import {
   type RecordLog,
   type Report,
 } from '../../engine/index.ts'
-import type { DeliveryLog } from '../../ports/delivery-log.ts'
-import { backlogOf } from '../../ports/delivery-log-freshness.ts'
-import { catchUpLog, type LogTopics } from '../../ports/delivery-log-rebuild.ts'
+import { type DeliveryLog, DeliveryLogError } from '../../ports/delivery-log.ts'
+import { catchUpLog } from '../../ports/delivery-log-rebuild.ts'
 import { logWrites } from '../../ports/delivery-log-sink.ts'
 import { type LogSources, logName, logTopology } from '../../topology/log.ts'
+import { wait } from '../cli/wait.ts'
+import { expireEvents } from './expire-events.ts'
+import { logTopicsOf, openStore, type StorePlace } from './open-store.ts'
+import { storeToCome } from './store-to-come.ts'
 
 export interface DeliveryLogServiceOptions {
   readonly log: RecordLog
   readonly topics: LogSources
-  /** A directory of its own, or a server. */
-  readonly place: { readonly directory: string } | { readonly url: string }
+  readonly place: StorePlace
   readonly deadLetter: DeadLetter
+  /** How long events are kept. */
+  readonly keepMs: number
   readonly clock: Clock
   readonly report: Report
 }
 
 export interface DeliveryLogService {
+  /** Answers `unavailable` until it is open. */
   readonly store: DeliveryLog
-  readonly application: Application
+  counters(): readonly ReadonlyMap<string, number>[]
+  /** Rejects when it cannot be used as it is set up, or LOG breaks; never resolves. */
+  readonly failed: Promise<never>
   stop(): Promise<void>
 }
 
-/** LOG's topics as the rebuild names them. */
-export const logTopicsOf = (topics: LogSources): LogTopics => ({
-  history: topics.deliveryHistory,
-  verdicts: topics.routingVerdicts,
-  health: topics.endpointHealth,
-})
+const firstPauseMs = 500
+const longestPauseMs = 30_000
 
-/** Opens the store alone, for looking things up. Rejects with a `DeliveryLogError`. */
-export function openStore({
-  log,
-  topics,
-  place,
-  clock,
-}: Pick<DeliveryLogServiceOptions, 'log' | 'topics' | 'place' | 'clock'>): Promise<DeliveryLog> {
-  const backlog = backlogOf({
-    log,
-    groupId: logName,
-    topics: {
-      history: topics.deliveryHistory,
-      verdicts: topics.routingVerdicts,
-      health: topics.endpointHealth,
-    },
-    now: clock.now,
-  })
-  return openDeliveryLog({ place, backlog })
-}
+export function startDeliveryLog(options: DeliveryLogServiceOptions): DeliveryLogService {
+  const { log, topics, clock, report } = options
+  const stopping = new AbortController()
+  const store = storeToCome()
+  let application: Application | undefined
+  let expiring: Promise<void> | undefined
 
-export async function startDeliveryLog(options: DeliveryLogServiceOptions): Promise<DeliveryLogService> {
-  const { log, topics, report } = options
-  const store = await openStore(options)
-  try {
-    const missed = await catchUpLog({ log, topics: logTopicsOf(topics), store, groupId: logName })
+  async function run(): Promise<Application | undefined> {
+    const opened = await patiently(() => openStore(options))
+    if (!opened) return undefined
+    store.arrived(opened)
+    const missed = await patiently(() =>
+      catchUpLog({
+        log,
+        topics: logTopicsOf(topics),
+        store: opened,
+        groupId: logName,
+        signal: stopping.signal,
+      }),
+    )
+    if (!missed || stopping.signal.aborted) return undefined
     if (missed.records > 0) report(`the delivery log lacked ${missed.records} records; they are written`)
-    const application = createApplication({
+    application = createApplication({
       topology: logTopology(topics),
       log,
       // LOG keeps no state of its own.
       disk: await memoryDisks().open('log'),
       instanceId: 'embedded-log',
-      bulkSinks: logWrites(store),
+      bulkSinks: logWrites(opened),
       deadLetter: options.deadLetter,
-      pipelineClock: options.clock,
-      realClock: options.clock,
+      pipelineClock: clock,
+      realClock: clock,
       report,
     })
     await application.start()
-    return {
-      store,
-      application,
-      async stop() {
-        await application.stop()
-        await store.close()
-      },
+    expiring = expireEvents({ store: opened, keepMs: options.keepMs, clock, report, signal: stopping.signal })
+    return application
+  }
+
+  /** Again and again while the store is away, and says so once; `undefined`: stopped meanwhile. */
+  async function patiently<T>(action: () => Promise<T>): Promise<T | undefined> {
+    for (
+      let pauseMs = firstPauseMs;
+      !stopping.signal.aborted;
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+    ) {
+      try {
+        return await action()
+      } catch (error) {
+        if (!(error instanceof DeliveryLogError) || error.reason !== 'unavailable') throw error
+        if (pauseMs === firstPauseMs)
+          report('the delivery log is away; webhooks go on, and it is tried again', error)
+        store.away(error)
+      }
+      await wait(clock, clock.now() + pauseMs, stopping.signal)
     }
-  } catch (error) {
-    await store.close()
-    throw error
+    return undefined
+  }
+
+  const running = run()
+  const failed = running.then((started) =>
+    started ? Promise.race([started.failed, onlyFailure(expiring)]) : new Promise<never>(() => undefined),
+  )
+  failed.catch(() => {
+    // Told to whoever looks at `failed`; nobody has to.
+  })
+  return {
+    store: store.log,
+    counters: () => (application ? [application.counters.snapshot()] : []),
+    failed,
+    async stop() {
+      stopping.abort()
+      await running.catch(() => {
+        // Told by `failed`.
+      })
+      await expiring
+      await application?.stop()
+      await store.log.close()
+    },
   }
 }
+
+/** A promise that rejects when the given one does, and otherwise stays open. */
+const onlyFailure = (promise: Promise<unknown> | undefined): Promise<never> =>
+  Promise.resolve(promise).then(() => new Promise<never>(() => undefined))

@@ -11,12 +11,15 @@ import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
 import type { ApiService } from './api-service.ts'
 import { type DeliveryLogService, startDeliveryLog } from './delivery-log-service.ts'
+import type { StorePlace } from './open-store.ts'
 import { topicLag } from './topic-lag.ts'
 
 export interface ServicesOptions {
   readonly pipeline: RunningPipeline
   /** Where the delivery log is kept. */
-  readonly place: { readonly directory: string } | { readonly url: string }
+  readonly place: StorePlace
+  /** How long it keeps events. */
+  readonly keepMs: number
   readonly auth: ApiAuth
   readonly ingest?: IngestDoor | undefined
   readonly host: string
@@ -40,27 +43,27 @@ export interface Services {
 export function startServices(options: ServicesOptions): Services {
   const stopping = new AbortController()
   let api: ApiService | undefined
-  let log: DeliveryLogService | undefined
   const following: Promise<void>[] = []
+  const log = startDeliveryLog({
+    log: options.pipeline.log,
+    topics: options.pipeline.topics,
+    place: options.place,
+    deadLetter: options.pipeline.deadLetter,
+    keepMs: options.keepMs,
+    clock: options.clock,
+    report: options.report,
+  })
 
+  /** Does not wait for the delivery log: whoever asks is told that it is not there yet. */
   async function start() {
-    log = await startDeliveryLog({
-      log: options.pipeline.log,
-      topics: options.pipeline.topics,
-      place: options.place,
-      deadLetter: options.pipeline.deadLetter,
-      clock: options.clock,
-      report: options.report,
-    })
-    if (stopping.signal.aborted) return
     // Loaded here, so that commands that serve nothing do not pay for it.
     const [{ startApi }, { exportMetrics }] = await Promise.all([
       import('./api-service.ts'),
       import('./metrics-source.ts'),
     ])
+    if (stopping.signal.aborted) return
     const metrics = exportMetrics(scrapeSources(options, log))
     following.push(...observe(options.pipeline, metrics, stopping.signal))
-    if (stopping.signal.aborted) return
     api = await startApi({
       ...options,
       store: log.store,
@@ -70,19 +73,20 @@ export function startServices(options: ServicesOptions): Services {
   }
 
   const started = start()
-  const broken = started.then(() =>
-    Promise.race([...(log ? [log.application.failed] : []), ...following.map(onlyFailure)]),
-  )
   return {
     url: () => api?.url,
-    failed: onlyFailure(broken),
+    failed: Promise.race([
+      log.failed,
+      onlyFailure(started.then(() => Promise.race(following.map(onlyFailure)))),
+    ]),
     async stop() {
       stopping.abort()
-      // A failed start was told through `failed`.
-      await started.catch(() => undefined)
+      await started.catch(() => {
+        // Told by `failed`.
+      })
       await api?.stop()
       await Promise.allSettled(following)
-      await log?.stop()
+      await log.stop()
     },
   }
 }
@@ -93,11 +97,11 @@ const onlyFailure = (promise: Promise<unknown>): Promise<never> =>
 
 function scrapeSources(
   { pipeline, waiting, version }: ServicesOptions,
-  { application, store }: DeliveryLogService,
+  { counters, store }: DeliveryLogService,
 ) {
   const topics = Object.values(pipeline.topics).map(({ name }) => name)
   return {
-    counters: () => [pipeline.application.counters.snapshot(), application.counters.snapshot()],
+    counters: () => [pipeline.application.counters.snapshot(), ...counters()],
     waiting,
     async lag() {
       const [ours, logs] = await Promise.all([

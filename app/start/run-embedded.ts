@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ApiAuth } from '../../api/auth.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
 import {
   type Clock,
@@ -23,9 +24,11 @@ import { openKeys } from '../config/keys.ts'
 import type { PartnerSettings } from '../config/partner-settings.ts'
 import { openDemo } from '../demo/open-demo.ts'
 import type { Receivers } from '../demo/receivers.ts'
+import { openWaysIn } from '../ingest/open-ways-in.ts'
 import { openPipeline, type RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
-import { type Services, startServices } from '../serve/services.ts'
+import type { StorePlace } from '../serve/open-store.ts'
+import { type Services, type ServicesOptions, startServices } from '../serve/services.ts'
 import { createDeliveryTally } from '../view/delivery-tally.ts'
 import { countingSender, liveNumbers } from '../view/live-numbers.ts'
 import type { ViewSnapshot } from '../view/snapshot.ts'
@@ -35,6 +38,12 @@ export interface EmbeddedOptions {
   readonly mapping: SourceMapping
   /** From partners.yaml; `undefined`: the demo's, or what is published already. */
   readonly partners: readonly PartnerSettings[] | undefined
+  /** Who may use the API; `undefined`: there is none. */
+  readonly auth: ApiAuth | undefined
+  /** Whether keys are made where there are none. */
+  readonly mayMakeKeys: boolean
+  /** Called once the data directory is ours, before anything is written but the log. */
+  readonly onHeld?: () => void
   readonly clock: Clock
   readonly random: Random
   readonly version: string
@@ -83,10 +92,12 @@ async function open(
   const keys = openKeys({
     keyFile: config.keyFile,
     sealedData: join(config.dataDirectory, 'state'),
+    mayMake: options.mayMakeKeys,
     clock,
     random,
   })
   if (keys.made) report(`made the sealing keys in ${config.keyFile}: keep them as safe as the data`)
+  options.onHeld?.()
 
   const demo = config.demo ? await openDemo(options) : undefined
   if (demo) closers.push(() => demo.receivers?.stop() ?? Promise.resolve())
@@ -106,6 +117,7 @@ async function open(
     random,
     version: options.version,
     report,
+    callsMax: config.callsMax,
   })
   closers.push(() => pipeline.stop())
   const partners = options.partners ?? demo?.partners
@@ -122,7 +134,9 @@ async function open(
     inFlight: sender.inFlight,
   })
   const waiting = () => waitingBy(tally.numbers(), sender.inFlight())
-  const services = servicesOf(options, pipeline, waiting)
+  const waysIn = openWaysIn({ config, pipeline, mapping: options.mapping, clock, report })
+  closers.push(waysIn.stop)
+  const services = servicesOf(options, pipeline, { waiting, ingest: waysIn.http })
   if (services) closers.push(services.stop)
   const running = [
     followTopic(
@@ -133,6 +147,7 @@ async function open(
       backlogRecords,
     ),
     keepClean(log, clock, stopping.signal),
+    waysIn.run(stopping.signal),
     ...(demo ? [demo.run(pipeline, stopping.signal)] : []),
   ]
   closers.push(async () => {
@@ -171,25 +186,32 @@ function waitingBy(
 
 /** The delivery log and the API, where they are wanted. */
 function servicesOf(
-  { config, clock, random, version, report }: EmbeddedOptions,
+  { config, auth, clock, random, version, report }: EmbeddedOptions,
   pipeline: RunningPipeline,
-  waiting: () => Record<string, number>,
+  joined: Pick<ServicesOptions, 'waiting' | 'ingest'>,
 ): Services | undefined {
-  if (config.apiPort === undefined) return undefined
-  const { databaseUrl } = config
+  if (!config.api || !auth) return undefined
   return startServices({
+    ...joined,
     pipeline,
-    place: databaseUrl ? { url: databaseUrl } : { directory: join(config.dataDirectory, 'delivery-log') },
-    auth: 'none',
-    host: '127.0.0.1',
-    port: config.apiPort,
-    waiting,
+    place: storePlace(config),
+    keepMs: config.keepMs,
+    auth,
+    host: config.api.host,
+    port: config.api.port,
     clock,
     random,
     version,
     report,
   })
 }
+
+/** Where the delivery log is kept. */
+export const storePlace = ({
+  databaseUrl,
+  dataDirectory,
+}: Pick<Config, 'databaseUrl' | 'dataDirectory'>): StorePlace =>
+  databaseUrl ? { url: databaseUrl } : { directory: join(dataDirectory, 'delivery-log') }
 
 const aboutOf = (config: Config): string[] => [
   config.tier,

@@ -1,0 +1,25 @@
+/** Tells what broke around us from what is a bug of ours. */
+import { LogError } from '../../engine/index.ts'
+import { DeliveryLogError } from '../../ports/delivery-log.ts'
+import { SealingError } from '../../schemas/index.ts'
+import { CliError } from '../cli/cli-error.ts'
+import { exitCode } from '../cli/exit-code.ts'
+
+/** What broke around us gets words and a mend; everything else is a bug and stays as it is. */
+export function environmentalFailure(error: unknown): unknown {
+  if (error instanceof LogError) {
+    const mend = 'mend the cause (a full or failing disk?) and start again: nothing accepted is lost'
+    const problem = { what: `the record log failed: ${error.message}`, mend }
+    return new CliError(exitCode.unreachable, problem, { cause: error })
+  }
+  if (error instanceof DeliveryLogError) {
+    const mend = 'mend that and start again; webhooks alone run with --no-api'
+    const problem = { what: `the delivery log cannot be used: ${error.message}`, mend }
+    return new CliError(exitCode.unreachable, problem, { cause: error })
+  }
+  if (error instanceof SealingError) {
+    const problem = { what: error.message, mend: 'restore the key file that sealed this data' }
+    return new CliError(exitCode.usage, problem, { cause: error })
+  }
+  return error
+}

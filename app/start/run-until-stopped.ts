@@ -1,0 +1,113 @@
+/**
+ * What `waybill start` and `waybill run` have in common: prints the settings, checks all that can be checked before
+ * anything is opened, runs, shows numbers, and stops cleanly.
+ */
+import { oneLine, problemText } from '../cli/cli-error.ts'
+import { type ExitCode, exitCode } from '../cli/exit-code.ts'
+import { colorWanted, type StopReason, type Surroundings } from '../cli/surroundings.ts'
+import { programVersion } from '../cli/version.ts'
+import { wait } from '../cli/wait.ts'
+import { apiAuth } from '../config/api-access.ts'
+import type { Config } from '../config/config.ts'
+import { describeConfig } from '../config/describe-config.ts'
+import { endpointSecrets } from '../config/endpoint-secrets.ts'
+import { unknownVariables } from '../config/environment.ts'
+import { readPartnersFile } from '../config/partners.ts'
+import { readSourceFile } from '../config/source.ts'
+import { paint } from '../view/painter.ts'
+import { checkEnvironment } from './check-environment.ts'
+import { environmentalFailure } from './environmental-failure.ts'
+import { type RunningWaybill, runEmbedded } from './run-embedded.ts'
+
+export interface RunOptions {
+  /** `start` makes what is missing; `run` takes nothing but what it was given. */
+  readonly command: 'start' | 'run'
+  readonly config: Config
+  readonly surroundings: Surroundings
+}
+
+/** Returns the exit code; throws a `CliError` for what somebody can mend. */
+export async function runUntilStopped({ command, config, surroundings }: RunOptions): Promise<ExitCode> {
+  const note = (text: string) => surroundings.stderr.write(`${oneLine(text)}\n`)
+  printSettings(config, surroundings.env, note)
+  const auth = apiAuth(config, command)
+  const mapping = readSourceFile(config.sourceFile)
+  const { partners, save } = readPartners(config, surroundings, note)
+  await checkEnvironment(config)
+
+  // While a terminal shows the view, a line in between would tear it: kept until the end.
+  const later: string[] = []
+  const screen = config.format === 'text' && surroundings.stdout.isTTY
+  let painting = false
+  const waybill = await runEmbedded({
+    config,
+    mapping,
+    partners,
+    auth,
+    mayMakeKeys: command === 'start',
+    onHeld: save,
+    clock: surroundings.clock,
+    random: surroundings.random,
+    version: programVersion(),
+    report(message, cause) {
+      const text = `waybill: ${message}${cause === undefined ? '' : `: ${String(cause)}`}`
+      if (painting && screen) later.push(text)
+      else note(text)
+    },
+  }).catch((error: unknown) => {
+    throw environmentalFailure(error)
+  })
+  painting = true
+  try {
+    return await watch(waybill, config, surroundings)
+  } finally {
+    painting = false
+    for (const text of later.slice(-20)) note(text)
+    await waybill.stop()
+    note('waybill: stopped; everything accepted is kept in the data directory')
+  }
+}
+
+function printSettings(config: Config, env: Surroundings['env'], note: (text: string) => void): void {
+  for (const problem of unknownVariables(env)) note(`waybill: ${problemText(problem)}`)
+  for (const { name, value, from } of describeConfig(config)) {
+    note(`  ${name.padEnd(15)}${value}${from === undefined ? '' : ` (${from})`}`)
+  }
+}
+
+/** Shows numbers until a signal, the end of `--duration`, or a failure. */
+async function watch(waybill: RunningWaybill, config: Config, surroundings: Surroundings): Promise<ExitCode> {
+  const { clock, stdout, stop, env } = surroundings
+  const showing = new AbortController()
+  const painted = paint({
+    output: stdout,
+    clock,
+    format: config.format,
+    color: colorWanted(env, stdout),
+    snapshot: waybill.snapshot,
+    signal: showing.signal,
+  })
+  const endsAt = config.durationMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + config.durationMs
+  try {
+    await Promise.race([wait(clock, endsAt, stop), waybill.failed])
+  } catch (error) {
+    throw environmentalFailure(error)
+  } finally {
+    showing.abort()
+    await painted
+  }
+  return stop.aborted && (stop.reason as StopReason) === 'SIGINT' ? exitCode.interrupted : exitCode.ok
+}
+
+/** The partners, and how to keep the signing secrets that were made for them, once the data directory is ours. */
+function readPartners(config: Config, { env, random }: Surroundings, note: (text: string) => void) {
+  if (config.partnersFile === undefined) return { partners: undefined, save: () => undefined }
+  const secrets = endpointSecrets(config.dataDirectory, random)
+  return {
+    partners: readPartnersFile(config.partnersFile, { env, generated: secrets.generated }),
+    save() {
+      const made = secrets.save()
+      if (made.length > 0) note(`waybill: made signing secrets for ${made.join(', ')}: see ${secrets.file}`)
+    },
+  }
+}
