@@ -30,6 +30,8 @@ export interface ServicesOptions {
   readonly random: Random
   readonly version: string
   readonly report: Report
+  /** Called when the API listens, with its address. */
+  readonly onListening?: ((url: string) => void) | undefined
 }
 
 export interface Services {
@@ -70,6 +72,7 @@ export function startServices(options: ServicesOptions): Services {
       health: { findings: async () => findings(options) },
       metrics,
     })
+    options.onListening?.(api.url)
   }
 
   const started = start()

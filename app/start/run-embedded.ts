@@ -44,6 +44,8 @@ export interface EmbeddedOptions {
   readonly mayMakeKeys: boolean
   /** Called once the data directory is ours, before anything is written but the log. */
   readonly onHeld?: () => void
+  /** Called when the API listens, with its address. */
+  readonly onListening?: (url: string) => void
   readonly clock: Clock
   readonly random: Random
   readonly version: string
@@ -186,7 +188,7 @@ function waitingBy(
 
 /** The delivery log and the API, where they are wanted. */
 function servicesOf(
-  { config, auth, clock, random, version, report }: EmbeddedOptions,
+  { config, auth, clock, random, version, report, onListening }: EmbeddedOptions,
   pipeline: RunningPipeline,
   joined: Pick<ServicesOptions, 'waiting' | 'ingest'>,
 ): Services | undefined {
@@ -203,6 +205,7 @@ function servicesOf(
     random,
     version,
     report,
+    onListening,
   })
 }
 

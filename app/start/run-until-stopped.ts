@@ -46,6 +46,8 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
     auth,
     mayMakeKeys: command === 'start',
     onHeld: save,
+    // The view would be torn by it, and who looks at one has read the settings above it.
+    onListening: (url) => !screen && note(`waybill: the API listens on ${url}`),
     clock: surroundings.clock,
     random: surroundings.random,
     version: programVersion(),
