@@ -8,6 +8,7 @@ import { addDeliveries } from './commands/deliveries.ts'
 import { addEvents } from './commands/events.ts'
 import { addGaps } from './commands/gaps.ts'
 import { addKeys } from './commands/keys.ts'
+import { addLog } from './commands/log.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
 import { addSource } from './commands/source.ts'
@@ -85,6 +86,7 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
   addEvents(program, surroundings, finish)
   addDeliveries(program, surroundings, finish)
   addGaps(program, surroundings, finish)
+  addLog(program, surroundings, finish)
   addKeys(program, surroundings, finish)
   addTokens(program, surroundings, finish)
   addTopology(program, surroundings, finish)

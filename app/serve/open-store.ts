@@ -1,4 +1,5 @@
 /** Opens the store of the delivery log, told of what LOG has yet to read. */
+import { join } from 'node:path'
 import { openDeliveryLog } from '../../connectors/postgres/open-delivery-log.ts'
 import type { Clock, RecordLog } from '../../engine/index.ts'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
@@ -7,6 +8,16 @@ import { type LogSources, logName } from '../../topology/log.ts'
 
 /** A directory of its own, or a server. */
 export type StorePlace = { readonly directory: string } | { readonly url: string }
+
+/** Where the settings put it. */
+export const storePlace = ({
+  databaseUrl,
+  dataDirectory,
+}: {
+  readonly databaseUrl: string | undefined
+  readonly dataDirectory: string
+}): StorePlace =>
+  databaseUrl === undefined ? { directory: join(dataDirectory, 'delivery-log') } : { url: databaseUrl }
 
 /** LOG's topics as the store names its sources. */
 export const logTopicsOf = (topics: LogSources) => ({

@@ -2,22 +2,12 @@
  * Waybill in one process, on a data directory: opens keys, log and state, starts the pipeline, and with the demo
  * its order system and receivers. Everything that is opened here is closed here, in the opposite order.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ApiAuth } from '../../api/auth.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
-import {
-  type Clock,
-  type EmbeddedLog,
-  LogError,
-  levelDisks,
-  openEmbeddedLog,
-  type Random,
-} from '../../engine/index.ts'
+import { type Clock, type EmbeddedLog, levelDisks, type Random } from '../../engine/index.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
-import { CliError } from '../cli/cli-error.ts'
-import { exitCode } from '../cli/exit-code.ts'
 import { wait } from '../cli/wait.ts'
 import type { Config } from '../config/config.ts'
 import { openKeys } from '../config/keys.ts'
@@ -27,11 +17,12 @@ import type { Receivers } from '../demo/receivers.ts'
 import { openWaysIn } from '../ingest/open-ways-in.ts'
 import { openPipeline, type RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
-import type { StorePlace } from '../serve/open-store.ts'
+import { storePlace } from '../serve/open-store.ts'
 import { type Services, type ServicesOptions, startServices } from '../serve/services.ts'
 import { createDeliveryTally } from '../view/delivery-tally.ts'
 import { countingSender, liveNumbers } from '../view/live-numbers.ts'
 import type { ViewSnapshot } from '../view/snapshot.ts'
+import { openLog } from './open-log.ts'
 
 export interface EmbeddedOptions {
   readonly config: Config
@@ -89,7 +80,7 @@ async function open(
   closeAll: () => Promise<void>,
 ): Promise<RunningWaybill> {
   const { config, clock, random, report } = options
-  const log = await openLog(options)
+  const log = await openLog(config.dataDirectory, clock)
   closers.push(() => log.close())
   const keys = openKeys({
     keyFile: config.keyFile,
@@ -209,13 +200,6 @@ function servicesOf(
   })
 }
 
-/** Where the delivery log is kept. */
-export const storePlace = ({
-  databaseUrl,
-  dataDirectory,
-}: Pick<Config, 'databaseUrl' | 'dataDirectory'>): StorePlace =>
-  databaseUrl ? { url: databaseUrl } : { directory: join(dataDirectory, 'delivery-log') }
-
 const aboutOf = (config: Config): string[] => [
   config.tier,
   ...(config.demo ? [`demo ${config.ratePerSecond} orders/s`] : []),
@@ -228,18 +212,6 @@ function tallyOf(partners: readonly PartnerSettings[] | undefined) {
     for (const { id, state } of endpoints) tally.endpoint(id, state)
   }
   return tally
-}
-
-async function openLog({ config, clock }: EmbeddedOptions): Promise<EmbeddedLog> {
-  try {
-    mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 })
-    return await openEmbeddedLog({ directory: join(config.dataDirectory, 'log'), clock })
-  } catch (cause) {
-    const what = `the data directory cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`
-    // The log's own errors say what to do; only they do not know the flag.
-    const mend = cause instanceof LogError ? 'see --data-dir' : 'choose another with --data-dir'
-    throw new CliError(exitCode.unreachable, { what, place: { file: config.dataDirectory }, mend }, { cause })
-  }
 }
 
 /** What expired, or was superseded, is removed now and then. */

@@ -169,6 +169,18 @@ export async function getJson<T>(url: string): Promise<T> {
   return (await response.json()) as T
 }
 
+/** What the delivery log of a running service says, over all events of one page. */
+export async function logCounts(
+  url: string,
+): Promise<{ events: number; delivered: number; attempts: number }> {
+  const { events = [] } = await getJson<{
+    events?: { deliveries: { delivered: number }; retry_count: number }[]
+  }>(`${url}/v1/events?limit=100`)
+  const delivered = events.reduce((sum, event) => sum + event.deliveries.delivered, 0)
+  const attempts = events.reduce((sum, event) => sum + event.retry_count + 1, 0)
+  return { events: events.length, delivered, attempts }
+}
+
 /** Captured records of so many orders, three events each, a line each. */
 export function orderLines(orders: number): { lines: string[]; events: number } {
   const { records, events } = orderStream({ orders, startMs: systemClock.now() })

@@ -1,0 +1,68 @@
+/** `waybill log rebuild`: the delivery log, written anew from the topics. */
+import type { Command } from 'commander'
+import { makeCodecs, openFolderRegistry } from '../../schemas/index.ts'
+import { makeTopics } from '../../topology/topics.ts'
+import { type ExitCode, exitCode } from '../cli/exit-code.ts'
+import type { StopReason, Surroundings } from '../cli/surroundings.ts'
+import { type Config, type Flags, readConfig } from '../config/config.ts'
+import { rebuildProgress, rebuildText } from '../log-rebuild/rebuild-text.ts'
+import { type RebuildReport, runRebuild } from '../log-rebuild/run-rebuild.ts'
+import { openStore, storePlace } from '../serve/open-store.ts'
+import { environmentalFailure } from '../start/environmental-failure.ts'
+import { openExistingLog } from '../start/open-log.ts'
+import { addDataOptions, addFormatOptions, type Finish } from './options.ts'
+
+const examples = `
+Waybill must not be running on the data directory. Everything that the topics still hold is written again; nothing is
+sent. What is broken off is completed by the next start, or by another rebuild.
+
+Examples:
+  waybill log rebuild                                     the embedded delivery log of ./.waybill
+  waybill log rebuild --config /etc/waybill.yaml --json   as configured, the counts as JSON
+  WAYBILL_DATABASE_URL=postgres://… waybill log rebuild   into a server
+
+Exit codes: 0 rebuilt, 2 wrong usage or configuration, 3 the data directory is in use or the database cannot be reached,
+130 interrupted.
+`
+
+/** Adds the command to the program. */
+export function addLog(program: Command, surroundings: Surroundings, finish: Finish): void {
+  const log = program.command('log').description('look after the delivery log')
+  const rebuild = log
+    .command('rebuild')
+    .description('empty the delivery log and write it anew from the topics')
+  addDataOptions(rebuild)
+  addFormatOptions(rebuild)
+  rebuild
+    .addHelpText('after', examples)
+    .action(async () => finish(await rebuildCommand(rebuild.optsWithGlobals<Flags>(), surroundings)))
+}
+
+async function rebuildCommand(flags: Flags, surroundings: Surroundings): Promise<ExitCode> {
+  const { stdout, stop } = surroundings
+  const config = readConfig({ ...flags, demo: false }, surroundings)
+  const report = await rebuild(config, surroundings).catch((error: unknown) => {
+    throw environmentalFailure(error)
+  })
+  stdout.write(`${config.format === 'json' ? JSON.stringify(report) : rebuildText(report)}\n`)
+  if (report.complete) return exitCode.ok
+  return (stop.reason as StopReason) === 'broken-pipe' ? exitCode.ok : exitCode.interrupted
+}
+
+/** The log's lock is held from beginning to end: a Waybill that starts meanwhile is told so. */
+async function rebuild(config: Config, { clock, stderr, stop }: Surroundings): Promise<RebuildReport> {
+  const log = await openExistingLog(config.dataDirectory, clock)
+  try {
+    const topics = makeTopics(makeCodecs(openFolderRegistry()))
+    const store = await openStore({ log, topics, place: storePlace(config), clock })
+    const progress = rebuildProgress(stderr, clock)
+    try {
+      return await runRebuild({ log, topics, store, now: clock.now, onProgress: progress.show, signal: stop })
+    } finally {
+      progress.clear()
+      await store.close()
+    }
+  } finally {
+    await log.close()
+  }
+}

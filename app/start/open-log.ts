@@ -1,0 +1,32 @@
+/** Opens the record log of a data directory, and holds the directory with it. */
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Clock, type EmbeddedLog, LogError, openEmbeddedLog } from '../../engine/index.ts'
+import { CliError } from '../cli/cli-error.ts'
+import { exitCode } from '../cli/exit-code.ts'
+
+/** Where the log of a data directory lies. */
+const logDirectory = (dataDirectory: string): string => join(dataDirectory, 'log')
+
+/** Opens it, or makes it. Rejects with a `CliError` that says who holds it, or what is wrong with it. */
+export async function openLog(dataDirectory: string, clock: Clock): Promise<EmbeddedLog> {
+  try {
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
+    return await openEmbeddedLog({ directory: logDirectory(dataDirectory), clock })
+  } catch (cause) {
+    const what = `the data directory cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`
+    // The log's own errors say what to do; only they do not know the flag.
+    const mend = cause instanceof LogError ? 'see --data-dir' : 'choose another with --data-dir'
+    throw new CliError(exitCode.unreachable, { what, place: { file: dataDirectory }, mend }, { cause })
+  }
+}
+
+/** The same, but never makes one: for commands that look at what is there. */
+export function openExistingLog(dataDirectory: string, clock: Clock): Promise<EmbeddedLog> {
+  if (existsSync(logDirectory(dataDirectory))) return openLog(dataDirectory, clock)
+  throw new CliError(exitCode.usage, {
+    what: 'there is no data of Waybill',
+    place: { file: dataDirectory },
+    mend: 'name the data directory with --data-dir, WAYBILL_DATA_DIR or --config',
+  })
+}
