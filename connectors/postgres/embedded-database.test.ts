@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { manualClock } from '../../engine/index.ts'
 import { type DeliveryLog, everything } from '../../ports/delivery-log.ts'
 import { attempted, batch, history, idOf, verdict } from '../../ports/testing/log-records.ts'
 import { createPostgresDeliveryLog } from './delivery-log.ts'
@@ -13,7 +14,7 @@ afterAll(scratch.remove)
 const records = batch({ verdicts: [verdict()], history: [history({ payload: '{}' }), attempted()] })
 
 describe('the embedded database', () => {
-  it('copies the template at the first start and finds its own data at the next', async () => {
+  it('copies the template, finds its own data again, and is only read when the disk is full', async () => {
     const directory = scratch.directory()
     const first = await openEmbeddedDatabase({ directory })
     expect(first.origin).toBe('template')
@@ -28,13 +29,25 @@ describe('the embedded database', () => {
     expect(await same.counts(everything)).toEqual(before)
     await expect(openDeliveryLog({ place: { directory } })).rejects.toMatchObject({ reason: 'held' })
     await again.close()
+
+    // No disk has so much room: nothing is written, everything can be read.
+    const full = await openEmbeddedDatabase({ directory, freeBytesMin: Number.MAX_SAFE_INTEGER })
+    const readable = await createPostgresDeliveryLog({ database: full })
+    expect(await readable.counts(everything)).toEqual(before)
+    expect(await readable.listEvents(everything, {}, { limit: 1 })).toMatchObject({ events: [{}] })
+    await expect(readable.write(records)).rejects.toMatchObject({
+      reason: 'unavailable',
+      message: expect.stringContaining('make room, and it goes on'),
+    })
+    await full.close()
   })
 })
 
 describe('an embedded database at work', () => {
+  const clock = manualClock(0)
   let database: EmbeddedDatabase
   beforeAll(async () => {
-    database = await openEmbeddedDatabase({ directory: scratch.directory() })
+    database = await openEmbeddedDatabase({ directory: scratch.directory(), clock })
   })
   afterAll(() => database.close())
 
@@ -47,6 +60,16 @@ describe('an embedded database at work', () => {
     await database.crash()
     await refused
     expect(await log.counts(everything)).toEqual(before)
+    expect(clock.nextTimer()).toBeUndefined()
+  })
+
+  it('ends a thread that does not answer, and starts another', async () => {
+    const endless = database.query({ text: 'select pg_sleep(600)' })
+    const refused = expect(endless).rejects.toMatchObject({ reason: 'unavailable' })
+    await expect.poll(() => clock.nextTimer()).toBeDefined()
+    clock.advance(5 * 60_000)
+    await refused
+    expect(await database.query({ text: 'select 1 as one' })).toEqual([{ one: 1 }])
   })
 
   it('holds all of a batch or nothing, wherever its thread dies', async () => {

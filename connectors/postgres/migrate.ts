@@ -21,6 +21,9 @@ export async function migrate(
       `"${schema}" is no name for a schema: use a to z, 0 to 9 and _, at most 63 of them`,
     )
   }
+  const newest = migrations.at(-1)?.number ?? 0
+  // A schema that is up to date is not touched: a full disk or a standby must not keep anyone from reading.
+  if ((await hasMigrations(database, schema)) && (await lastApplied(database, schema)) === newest) return []
   const lock = { text: `select pg_advisory_xact_lock(${advisoryLock})` }
   await database.transaction([
     lock,
@@ -29,7 +32,6 @@ export async function migrate(
       text: `create table if not exists ${schema}.migrations (number integer primary key, name text not null)`,
     },
   ])
-  const newest = migrations.at(-1)?.number ?? 0
   const applied: number[] = []
   for (const migration of migrations) {
     const last = await lastApplied(database, schema)
@@ -53,6 +55,16 @@ const createMissingSchema = (schema: string): string => `
   do $$ begin
     if not exists (select from pg_namespace where nspname = '${schema}') then create schema ${schema}; end if;
   end $$`
+
+/** By query, too: a look-up by name would remember that there was none. */
+async function hasMigrations(database: SqlDatabase, schema: string): Promise<boolean> {
+  const rows = await database.query({
+    text: `select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = $1 and c.relname = 'migrations'`,
+    values: [schema],
+  })
+  return rows.length > 0
+}
 
 async function lastApplied(database: SqlDatabase, schema: string): Promise<number> {
   const [row] = await database.query({
