@@ -23,13 +23,14 @@ import { logWrites } from '../../ports/delivery-log-sink.ts'
 import { type LogSources, logName, logTopology } from '../../topology/log.ts'
 import { wait } from '../cli/wait.ts'
 import { expireEvents } from './expire-events.ts'
-import { logTopicsOf, openStore, type StorePlace } from './open-store.ts'
+import { logTopicsOf } from './open-store.ts'
 import { storeToCome } from './store-to-come.ts'
 
 export interface DeliveryLogServiceOptions {
   readonly log: RecordLog
   readonly topics: LogSources
-  readonly place: StorePlace
+  /** Opens the store; rejects with a `DeliveryLogError`. */
+  readonly open: () => Promise<DeliveryLog>
   readonly deadLetter: DeadLetter
   /** How long events are kept. */
   readonly keepMs: number
@@ -57,7 +58,7 @@ export function startDeliveryLog(options: DeliveryLogServiceOptions): DeliveryLo
   let expiring: Promise<void> | undefined
 
   async function run(): Promise<Application | undefined> {
-    const opened = await patiently(() => openStore(options))
+    const opened = await patiently(options.open)
     if (!opened) return undefined
     store.arrived(opened)
     const missed = await patiently(() =>

@@ -11,7 +11,7 @@ import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
 import type { ApiService } from './api-service.ts'
 import { type DeliveryLogService, startDeliveryLog } from './delivery-log-service.ts'
-import type { StorePlace } from './open-store.ts'
+import { openStore, type StorePlace } from './open-store.ts'
 import { topicLag } from './topic-lag.ts'
 
 export interface ServicesOptions {
@@ -46,10 +46,11 @@ export function startServices(options: ServicesOptions): Services {
   const stopping = new AbortController()
   let api: ApiService | undefined
   const following: Promise<void>[] = []
+  const { log: records, topics } = options.pipeline
   const log = startDeliveryLog({
-    log: options.pipeline.log,
-    topics: options.pipeline.topics,
-    place: options.place,
+    log: records,
+    topics,
+    open: () => openStore({ log: records, topics, place: options.place, clock: options.clock }),
     deadLetter: options.pipeline.deadLetter,
     keepMs: options.keepMs,
     clock: options.clock,
@@ -69,7 +70,7 @@ export function startServices(options: ServicesOptions): Services {
     api = await startApi({
       ...options,
       store: log.store,
-      health: { findings: async () => findings(options) },
+      health: { findings: () => findings(options, log) },
       metrics,
     })
     options.onListening?.(api.url)
@@ -139,14 +140,32 @@ function observe(
   ]
 }
 
-function findings({ pipeline }: ServicesOptions): HealthFinding[] {
-  if (pipeline.application.taskIds().length > 0) return []
-  return [
-    {
+/** Longer than a commit and a batch ever take, shorter than anybody wants to look at old news unknowingly. */
+const logBehindMs = 60_000
+
+async function findings(
+  { pipeline, clock }: ServicesOptions,
+  { store }: DeliveryLogService,
+): Promise<HealthFinding[]> {
+  const found: HealthFinding[] = []
+  if (pipeline.application.taskIds().length === 0) {
+    found.push({
       part: 'pipeline',
       what: 'no task runs here: state is being restored, or the instance has stopped',
       mend: 'wait; if it stays, look at the log of the process',
       severity: 'blocking',
-    },
-  ]
+    })
+  }
+  // A log that does not answer is found out by the API itself.
+  const writtenUntil = await store.asOf().catch(() => null)
+  const behindMs = writtenUntil === null ? 0 : clock.now() - writtenUntil
+  if (behindMs > logBehindMs) {
+    found.push({
+      part: 'delivery_log',
+      what: `what happened in the last ${Math.round(behindMs / 1000)} s is not in it yet`,
+      mend: 'webhooks go on; if it stays, look at the log of the process for why it cannot be written',
+      severity: 'degraded',
+    })
+  }
+  return found
 }

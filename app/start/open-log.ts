@@ -1,6 +1,6 @@
 /** Opens the record log of a data directory, and holds the directory with it. */
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type Clock, type EmbeddedLog, LogError, openEmbeddedLog } from '../../engine/index.ts'
 import { CliError } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
@@ -10,6 +10,7 @@ const logDirectory = (dataDirectory: string): string => join(dataDirectory, 'log
 
 /** Opens it, or makes it. Rejects with a `CliError` that says who holds it, or what is wrong with it. */
 export async function openLog(dataDirectory: string, clock: Clock): Promise<EmbeddedLog> {
+  checkWritable(dataDirectory)
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
     return await openEmbeddedLog({ directory: logDirectory(dataDirectory), clock })
@@ -29,4 +30,25 @@ export function openExistingLog(dataDirectory: string, clock: Clock): Promise<Em
     place: { file: dataDirectory },
     mend: 'name the data directory with --data-dir, WAYBILL_DATA_DIR or --config',
   })
+}
+
+/** Looked at first: on a read-only disk, making a folder and those above it fails with "no such file" in Node. */
+function checkWritable(dataDirectory: string): void {
+  let there = dataDirectory
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there)
+  try {
+    accessSync(there, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause)
+    const why = code === 'EROFS' ? 'the disk is read-only' : `this user may not write there (${code})`
+    throw new CliError(
+      exitCode.unreachable,
+      {
+        what: `the data directory cannot be used: ${why}`,
+        place: { file: there },
+        mend: 'make it writable for this user, or choose another with --data-dir',
+      },
+      { cause },
+    )
+  }
 }

@@ -4,6 +4,7 @@
  */
 import { oneLine, problemText } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
+import { steadyReport } from '../cli/steady-report.ts'
 import { colorWanted, type StopReason, type Surroundings } from '../cli/surroundings.ts'
 import { programVersion } from '../cli/version.ts'
 import { wait } from '../cli/wait.ts'
@@ -51,11 +52,10 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
     clock: surroundings.clock,
     random: surroundings.random,
     version: programVersion(),
-    report(message, cause) {
-      const text = `waybill: ${message}${cause === undefined ? '' : `: ${String(cause)}`}`
-      if (painting && screen) later.push(text)
-      else note(text)
-    },
+    report: steadyReport((text) => {
+      if (painting && screen) later.push(`waybill: ${text}`)
+      else note(`waybill: ${text}`)
+    }, surroundings.clock),
   }).catch((error: unknown) => {
     throw environmentalFailure(error)
   })

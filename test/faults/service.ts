@@ -32,7 +32,7 @@ export interface RunningProcess {
   err(): string
   /** Where the API listens; waits for it. */
   url(): Promise<string>
-  signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
+  signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGUSR2'): void
   /** SIGTERM, and how it ended. */
   stop(): Promise<Ended>
 }
