@@ -10,8 +10,8 @@ export function steadyReport(print: (text: string) => void, clock: Clock): Repor
   const told = new Map<string, { at: number; since: number }>()
   return (message, cause) => {
     const text = `${message}${cause === undefined ? '' : `: ${String(cause)}`}`
-    // Numbers differ from time to time: pauses, ports, sizes.
-    const kind = text.replace(/\d+/g, '#')
+    // Numbers and ids differ from time to time: pauses, ports, requests.
+    const kind = text.replace(/[0-9a-f]{8,}|\d+/g, '#')
     const known = told.get(kind)
     const now = clock.now()
     // A clock that was set back must not silence anything.
