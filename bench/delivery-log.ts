@@ -99,14 +99,21 @@ async function load(log: DeliveryLog): Promise<Loaded> {
   return { records, attempts, seconds: ms / 1000, worstBatchMs }
 }
 
-/** Newest 50 of one question, asked by many, and a page from deeper in. */
-async function ask(log: DeliveryLog, scope: (n: number) => Scope, filter: (n: number) => EventFilter) {
+/** Newest 50 of one question, asked by many; `beside` is begun before each page, and the page waits its turn. */
+async function ask(
+  log: DeliveryLog,
+  scope: (n: number) => Scope,
+  filter: (n: number) => EventFilter,
+  beside: (n: number) => Promise<void> = async () => undefined,
+) {
   const times: number[] = []
   let rows = 0
   for (let n = 0; n < pagesPerQuestion; n++) {
+    const other = beside(n)
     const start = performance.now()
     const page = await log.listEvents(scope(n), filter(n), { limit: 50 })
     times.push(performance.now() - start)
+    await other
     rows = Math.max(rows, page === 'bad_cursor' ? 0 : page.events.length)
   }
   times.sort((left, right) => left - right)
@@ -143,6 +150,18 @@ const questions: readonly [string, (n: number) => Scope, (n: number) => EventFil
   ],
 ]
 
+/** What LOG writes at once at 100 events a second. */
+function quarterOfASecond(n: number): Promise<void> {
+  const random = seededRandom(n)
+  const records = Array.from({ length: 25 }, (_, at) => [...eventRecords(1e7 + n * 25 + at, random)]).flat()
+  return log.write(
+    batch({
+      history: records.filter((record): record is DeliveryHistory => !('verdict' in record)),
+      verdicts: records.filter((record) => 'verdict' in record),
+    }),
+  )
+}
+
 const mega = (bytes: number) => Math.round(bytes / 1e6)
 const rss = () => mega(process.memoryUsage().rss)
 
@@ -175,11 +194,12 @@ try {
   print(`memory, full                     ${String(rss()).padStart(8)} MB`)
   if (!url) print(`disk                             ${String(mega(bytesIn(directory))).padStart(8)} MB`)
   print(`newest 50 (${pagesPerQuestion} times each)              p50      p99 ms`)
-  for (const [name, scope, filter] of questions) {
-    const { p50, p99, rows } = await ask(log, scope, filter)
+  const tell = (name: string, { p50, p99, rows }: Awaited<ReturnType<typeof ask>>) => {
     const said = `${name} (${rows})`
     print(`  ${said.padEnd(34)} ${p50.toFixed(1).padStart(8)} ${p99.toFixed(1).padStart(8)}`)
   }
+  for (const [name, scope, filter] of questions) tell(name, await ask(log, scope, filter))
+  tell('a partner, behind a write', await ask(log, partner, () => ({}), quarterOfASecond))
   print(`memory at the end                ${String(rss()).padStart(8)} MB`)
 } finally {
   await log.close()
