@@ -3,7 +3,7 @@
  * Starts in the background: webhooks do not wait for a database.
  */
 import type { ApiAuth } from '../../api/auth.ts'
-import type { HealthFinding, IngestDoor } from '../../api/options.ts'
+import type { IngestDoor } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
 import { logName } from '../../topology/log.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
@@ -11,6 +11,7 @@ import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
 import type { ApiService } from './api-service.ts'
 import { type DeliveryLogService, startDeliveryLog } from './delivery-log-service.ts'
+import { healthFindings } from './health-findings.ts'
 import { openStore, type StorePlace } from './open-store.ts'
 import { topicLag } from './topic-lag.ts'
 
@@ -70,7 +71,7 @@ export function startServices(options: ServicesOptions): Services {
     api = await startApi({
       ...options,
       store: log.store,
-      health: { findings: () => findings(options, log) },
+      health: { findings: () => healthFindings({ ...options, store: log.store }) },
       metrics,
     })
     options.onListening?.(api.url)
@@ -138,34 +139,4 @@ function observe(
       everyReport,
     ),
   ]
-}
-
-/** Longer than a commit and a batch ever take, shorter than anybody wants to look at old news unknowingly. */
-const logBehindMs = 60_000
-
-async function findings(
-  { pipeline, clock }: ServicesOptions,
-  { store }: DeliveryLogService,
-): Promise<HealthFinding[]> {
-  const found: HealthFinding[] = []
-  if (pipeline.application.taskIds().length === 0) {
-    found.push({
-      part: 'pipeline',
-      what: 'no task runs here: state is being restored, or the instance has stopped',
-      mend: 'wait; if it stays, look at the log of the process',
-      severity: 'blocking',
-    })
-  }
-  // A log that does not answer is found out by the API itself.
-  const writtenUntil = await store.asOf().catch(() => null)
-  const behindMs = writtenUntil === null ? 0 : clock.now() - writtenUntil
-  if (behindMs > logBehindMs) {
-    found.push({
-      part: 'delivery_log',
-      what: `what happened in the last ${Math.round(behindMs / 1000)} s is not in it yet`,
-      mend: 'webhooks go on; if it stays, look at the log of the process for why it cannot be written',
-      severity: 'degraded',
-    })
-  }
-  return found
 }

@@ -13,7 +13,9 @@ describe('waybill log rebuild', () => {
   })
   afterEach(() => service.close())
 
-  it('writes the same again, from nothing too, and sends nothing', { timeout: 60_000 }, async () => {
+  it('writes the same again, is completed by a start when broken off, and sends nothing', {
+    timeout: 60_000,
+  }, async () => {
     const { lines, events } = orderLines(8)
     const running = service.run()
     const url = await running.url()
@@ -31,6 +33,7 @@ describe('waybill log rebuild', () => {
     expect(after).toMatchObject({ events, deliveries: { delivered: events, waiting: 0 }, attempts: events })
     expect(summary).toMatchObject({ complete: true, undecodable: 0 })
 
+    rmSync(service.path('data', 'delivery-log'), { recursive: true })
     const surroundings = capturedSurroundings({ cwd: service.folder })
     surroundings.end('SIGINT')
     expect(await runCommand(rebuild, surroundings)).toBe(130)
@@ -39,11 +42,6 @@ describe('waybill log rebuild', () => {
     const found = await again.url()
     await waitFor(async () => (await logCounts(found)).delivered === events, 'the start to complete it')
     await again.stop()
-
-    rmSync(service.path('data', 'delivery-log'), { recursive: true })
-    const second = await service.waybill(...rebuild, '--format', 'text')
-    expect(second.out).toMatch(new RegExp(`events +0 +${events}\n`))
-    expect(second.out).toMatch(new RegExp(`attempts +0 +${events}\n`))
     expect(service.receiver.received).toHaveLength(events)
   })
 
