@@ -121,6 +121,13 @@ describe.skipIf('skip' in postgres)('a database server', () => {
     await waitFor(async () => (await logCounts(url)).delivered === events, 'everything in the log')
     expect((await running.stop()).code).toBe(0)
     expect(running.err()).not.toContain('not-asked-for')
+
+    const env = { WAYBILL_DATABASE_URL: server.url }
+    const surroundings = capturedSurroundings({ cwd: service.folder, env })
+    expect(await runCommand(['log', 'rebuild', '--config', 'waybill.yaml'], surroundings)).toBe(0)
+    const { before, after } = JSON.parse(surroundings.stdout.text())
+    expect(after).toEqual(before)
+    expect(after).toMatchObject({ events, attempts: events })
     expect(service.receiver.received).toHaveLength(events)
   })
 })
