@@ -24,6 +24,10 @@ describe('the command line', () => {
       [],
       ['--help'],
       ['start', '--help'],
+      ['run', '--help'],
+      ['keys', 'new', '--help'],
+      ['tokens', 'new', '--help'],
+      ['log', 'rebuild', '--help'],
       ['replay', '-h'],
       ['help', 'start'],
       ['topology', 'show', '--help'],
@@ -54,6 +58,10 @@ describe('the command line', () => {
     [
       ['start', '--partners', 'none.yaml'],
       `there is no such file (${join(folder, 'none.yaml')}) — check the path`,
+    ],
+    [
+      ['run'],
+      'nobody is named to send to — name partners.yaml with --partners, WAYBILL_PARTNERS or "partners:" (an example: app/defaults/partners.yaml)',
     ],
     [['replay', 'x.jsonl'], 'nobody is named to send to — add --dry-run, or name them with --partners'],
     [
