@@ -2,6 +2,11 @@
 // The command `waybill`. The program is TypeScript and built into dist/; this file only finds it.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+
+// By default V8 lets the heap grow to several times of what is in use before it collects. A process that runs for
+// months beside others is better small: a third of the memory, for a few per cent of the CPU.
+setFlagsFromString('--heap-growing-percent=40')
 
 const main = new URL('../dist/app/main.js', import.meta.url)
 if (!existsSync(fileURLToPath(main))) {

@@ -57,7 +57,7 @@ export interface ApplicationOptions {
    * purged topics of this topology.
    */
   readonly housekeeping?: { readonly everyMs?: number; readonly alsoReadBy?: readonly string[] }
-  /** Decoded committed values kept in memory per store. Default 20,000. */
+  /** Decoded committed values kept in memory per store and task. Default 2,000. */
   readonly cacheEntries?: number
   /** Told about problems the engine goes on with. */
   readonly report?: Report
@@ -165,7 +165,7 @@ export function createApplication(options: ApplicationOptions): Application {
       realClock,
       timeFrom: options.timeFrom ?? 'clock',
       bulkWrites: new Map(Object.entries(options.bulkSinks ?? {})),
-      cacheEntries: options.cacheEntries ?? 20_000,
+      cacheEntries: options.cacheEntries ?? 2_000,
       maxChangelogBytes: defaultMaxRecordBytes,
       global: (name) => globals.table(name),
       wake: () => wake(),

@@ -24,8 +24,9 @@ async function openLevelDisk(directory: string): Promise<Disk> {
     directory,
     format: stateFormat,
     keyEncoding: 'utf8',
-    // State is read at random: a larger block cache pays at once.
-    tuning: { cacheSize: 32 << 20, writeBufferSize: 16 << 20, maxFileSize: 8 << 20 },
+    // State is read at random, so a block cache pays; decoded values are cached above it. Two buffers of this size
+    // and the cache are most of what LevelDB takes, for each of the two databases of a process.
+    tuning: { cacheSize: 8 << 20, writeBufferSize: 6 << 20, maxFileSize: 8 << 20 },
   })
   let closed = false
   let broken: unknown

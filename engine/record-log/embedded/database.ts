@@ -47,8 +47,8 @@ export async function openDatabase(directory: string): Promise<LogDatabase> {
     directory,
     format: logFormat,
     keyEncoding: 'buffer',
-    // Written in order and read in order: large files and a large buffer, and little need for a cache.
-    tuning: { writeBufferSize: 16 << 20, maxFileSize: 16 << 20, cacheSize: 8 << 20 },
+    // Written in order and read in order: large files, and little need for a cache.
+    tuning: { writeBufferSize: 6 << 20, maxFileSize: 16 << 20, cacheSize: 4 << 20 },
   }).catch((cause: unknown) => {
     if (cause instanceof DirectoryError) throw new LogError('rejected', cause.message, { cause })
     throw cause
