@@ -5,10 +5,9 @@
 import { join } from 'node:path'
 import type { ApiAuth } from '../../api/auth.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
-import { type Clock, type EmbeddedLog, levelDisks, type Random } from '../../engine/index.ts'
+import { type Clock, levelDisks, type Random } from '../../engine/index.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
-import { wait } from '../cli/wait.ts'
 import type { Config } from '../config/config.ts'
 import { openKeys } from '../config/keys.ts'
 import type { PartnerSettings } from '../config/partner-settings.ts'
@@ -58,7 +57,6 @@ export interface RunningWaybill {
 
 /** Enough history to find what waits: a retry's last record is at most a few minutes back. */
 const backlogRecords = 20_000
-const cleanEveryMs = 10 * 60_000
 
 /** Starts it all; when a step fails, what was opened before is closed again. */
 export async function runEmbedded(options: EmbeddedOptions): Promise<RunningWaybill> {
@@ -139,7 +137,6 @@ async function open(
       stopping.signal,
       backlogRecords,
     ),
-    keepClean(log, clock, stopping.signal),
     waysIn.run(stopping.signal),
     ...(demo ? [demo.run(pipeline, stopping.signal)] : []),
   ]
@@ -212,13 +209,4 @@ function tallyOf(partners: readonly PartnerSettings[] | undefined) {
     for (const { id, state } of endpoints) tally.endpoint(id, state)
   }
   return tally
-}
-
-/** What expired, or was superseded, is removed now and then. */
-async function keepClean(log: EmbeddedLog, clock: Clock, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    await wait(clock, clock.now() + cleanEveryMs, signal)
-    if (signal.aborted) return
-    await log.clean()
-  }
 }
