@@ -1,7 +1,7 @@
 /**
  * The whole pipeline on the embedded tier, in one process, from the appended change to the webhook at a receiver in
  * another process: (a) sustained throughput, (b) latency at 100 events a second. Riders are known before an order
- * goes out; every commit is synced. Run after a build: `node dist/bench/pipeline.js [runs] [orders] [seconds]`.
+ * goes out; every commit is synced. Run after a build: `node dist/bench/pipeline.js [runs] [orders] [seconds] [all]`.
  */
 import { fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -17,6 +17,8 @@ import { type Receiver, startReceiver } from './support/receiver.ts'
 const runs = Number(process.argv[2] ?? 3)
 const orders = Number(process.argv[3] ?? 8000)
 const latencySeconds = Number(process.argv[4] ?? 30)
+/** With the delivery log and the API running along. */
+const all = process.argv[5] === 'all'
 
 /** The ingest stays so many events ahead of the receiver, so that the pipeline is never idle and never drowns. */
 const aheadEvents = 4000
@@ -64,7 +66,7 @@ async function throughput(receiver: Receiver): Promise<Throughput> {
     ),
   )
   const total = orders * eventsPerOrder
-  const pipeline = await openEmbedded(receiver.url)
+  const pipeline = await openEmbedded(receiver.url, { all })
   let begin: Mark | undefined
   let end: Mark | undefined
   const look = () => {
@@ -106,7 +108,7 @@ interface Latency {
 /** One order a hundredth of a second, inserted as confirmed: one event each. */
 async function latency(receiver: Receiver): Promise<Latency> {
   const changes = orderChanges()
-  const pipeline = await openEmbedded(receiver.url)
+  const pipeline = await openEmbedded(receiver.url, { all })
   const send = (order: number) =>
     pipeline.ingest.append([changes.confirmed(1000 + order, partnerOf(order), systemClock.now())])
   const pace = async (first: number, count: number) => {
@@ -170,7 +172,7 @@ receiver.stop()
 const of = <T>(list: readonly T[], name: keyof T) => list.map((figures) => Number(figures[name]))
 const lines = [
   `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.versions.node}, 4 KiB synced in ${syncMedianMs().toFixed(2)} ms`,
-  `node dist/bench/pipeline.js ${runs} ${orders} ${latencySeconds}; median of ${runs} runs (least to most)`,
+  `node dist/bench/pipeline.js ${runs} ${orders} ${latencySeconds}${all ? ' all' : ''}; median of ${runs} runs (least to most)`,
 ]
 if (throughputs.length > 0) {
   lines.push(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endpointDefaults, type PartnerSettings } from '../../app/config/partner-settings.ts'
 import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
+import { type Services, startServices } from '../../app/serve/services.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
 import { levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
@@ -17,8 +18,14 @@ export const partnerIds: readonly string[] = Array.from({ length: 20 }, (_, inde
 /** Of one endpoint; 20 × 16 is more than the 128 calls that an instance makes at once. */
 const maxConcurrent = 16
 
-/** Opens it; `stop` closes everything and removes the directory. */
-export async function openEmbedded(url: string): Promise<RunningPipeline> {
+/** How long the delivery log keeps events: longer than any run. */
+const keepMs = 24 * 3600 * 1000
+
+/**
+ * Opens it, with `all` also the delivery log and the API beside it; `stop` closes everything and removes the
+ * directory.
+ */
+export async function openEmbedded(url: string, { all }: { all: boolean }): Promise<RunningPipeline> {
   const directory = await mkdtemp(join(tmpdir(), 'waybill-bench-'))
   const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: systemClock })
   const sender = createHttpSender({ clock: systemClock })
@@ -40,13 +47,15 @@ export async function openEmbedded(url: string): Promise<RunningPipeline> {
     realClock: systemClock,
     random: systemRandom,
     version: 'bench',
-    report: (message, cause) => process.stderr.write(`${message} ${String(cause ?? '')}\n`),
+    report,
   })
+  const services = all ? serve(pipeline, directory) : undefined
   await pipeline.publishPartners(partnerIds.map((id) => settingsOf(id, url)))
   await pipeline.application.settled()
   return {
     ...pipeline,
     async stop() {
+      await services?.stop()
       await pipeline.stop()
       await log.close()
       await sender.close()
@@ -54,6 +63,25 @@ export async function openEmbedded(url: string): Promise<RunningPipeline> {
     },
   }
 }
+
+function report(message: string, cause?: unknown) {
+  process.stderr.write(`${message} ${String(cause ?? '')}\n`)
+}
+
+const serve = (pipeline: RunningPipeline, directory: string): Services =>
+  startServices({
+    pipeline,
+    place: { directory: join(directory, 'delivery-log') },
+    keepMs,
+    auth: 'none',
+    host: '127.0.0.1',
+    port: 0,
+    waiting: () => ({}),
+    clock: systemClock,
+    random: systemRandom,
+    version: 'bench',
+    report,
+  })
 
 const settingsOf = (id: string, url: string): PartnerSettings => ({
   id,

@@ -37,7 +37,7 @@ export interface EmbeddedLogOptions {
    * only. Default: `sync`.
    */
   readonly durability?: 'sync' | 'process'
-  /** Newest batches kept in memory, over all partitions. Default: 12 MiB, which in memory takes three times as much. */
+  /** Newest batches kept in memory, over all partitions. Default: 6 MiB, which in memory takes three times as much. */
   readonly tailBytesMax?: number
   /** A listener or assignor of the group threw where nobody waits; default: ends the process. */
   readonly onFault?: (error: unknown) => void
@@ -71,7 +71,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     partitionsOf: (topic) => topics.get(topic)?.length,
     ...(onFault && { onFault }),
   })
-  const tails = createTailBudget(options.tailBytesMax ?? 12 << 20)
+  const tails = createTailBudget(options.tailBytesMax ?? 6 << 20)
   const queue = createCommitQueue({
     database,
     clock,
