@@ -49,7 +49,7 @@ export async function openEmbedded(url: string, { all }: { all: boolean }): Prom
     version: 'bench',
     report,
   })
-  const services = all ? serve(pipeline, directory) : undefined
+  const services = all ? await serve(pipeline, directory) : undefined
   await pipeline.publishPartners(partnerIds.map((id) => settingsOf(id, url)))
   await pipeline.application.settled()
   return {
@@ -68,8 +68,9 @@ function report(message: string, cause?: unknown) {
   process.stderr.write(`${message} ${String(cause ?? '')}\n`)
 }
 
-const serve = (pipeline: RunningPipeline, directory: string): Services =>
-  startServices({
+/** Resolves when the API listens and the delivery log is open. */
+async function serve(pipeline: RunningPipeline, directory: string): Promise<Services> {
+  const services = startServices({
     pipeline,
     place: { directory: join(directory, 'delivery-log') },
     keepMs,
@@ -82,6 +83,16 @@ const serve = (pipeline: RunningPipeline, directory: string): Services =>
     version: 'bench',
     report,
   })
+  const isReady = async () => {
+    const url = services.url()
+    if (url === undefined) return false
+    return (await fetch(`${url}/v1/events?limit=1`)).status === 200
+  }
+  while (!(await isReady())) {
+    await new Promise<void>((resolve) => systemClock.at(systemClock.now() + 50, resolve))
+  }
+  return services
+}
 
 const settingsOf = (id: string, url: string): PartnerSettings => ({
   id,
