@@ -86,7 +86,8 @@ async function serve(pipeline: RunningPipeline, directory: string): Promise<Serv
   const isReady = async () => {
     const url = services.url()
     if (url === undefined) return false
-    return (await fetch(`${url}/v1/events?limit=1`)).status === 200
+    const { degraded } = (await (await fetch(`${url}/readyz`)).json()) as { degraded: unknown[] }
+    return degraded.length === 0
   }
   while (!(await isReady())) {
     await new Promise<void>((resolve) => systemClock.at(systemClock.now() + 50, resolve))
