@@ -16,8 +16,8 @@ import { figure } from './support/figures.ts'
 
 const minutes = Number(process.argv[2] ?? 10)
 const starts = Number(process.argv[3] ?? 5)
-/** An order makes about five events. */
-const ordersPerSecond = 20
+/** An order of the demo makes about 3.6 webhooks for one endpoint within the first minutes: 100 a second. */
+const ordersPerSecond = 28
 const sampleEveryMs = 5000
 
 const program = fileURLToPath(new URL('../../bin/waybill.js', import.meta.url))
