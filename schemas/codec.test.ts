@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseSchema } from './avro-schema.ts'
 import { makeCodec } from './codec.ts'
 import { makeCodecs } from './codecs.ts'
+import { endpointDefaults } from './endpoint-defaults.ts'
 import { SchemaError } from './errors.ts'
 import { openFolderRegistry } from './folder-registry.ts'
 import type { OrderEvent, OrderEventV1, Undecodable } from './generated/types.ts'
@@ -41,16 +42,14 @@ describe('a codec', () => {
       partner_id: 'acme',
       name: 'Acme',
       version: 1,
+      notice_channels: [],
       endpoints: [
         {
+          ...endpointDefaults,
           endpoint_id: 'acme-1',
           url: 'https://acme.example/hooks',
-          state: 'ACTIVE',
-          events: ['*'],
           payload_version: 'v2',
           secrets: [],
-          timeout_ms: 10_000,
-          max_concurrent: 4,
           max_age_ms: Object.fromEntries([['__proto__', 5]]),
         },
       ],

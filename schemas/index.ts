@@ -1,6 +1,7 @@
 /** The public face of schemas/: types, codecs, registry, sealing, privacy, payload. The rest of the folder is private. */
 export { type Codec, makeCodec, schemaIdOf } from './codec.ts'
 export { type Codecs, makeCodecs } from './codecs.ts'
+export { endpointDefaults } from './endpoint-defaults.ts'
 export { SchemaError, type SchemaReason, SealingError, type SealingReason } from './errors.ts'
 export { openFolderRegistry } from './folder-registry.ts'
 export type { PayloadVersion } from './generated/payload-shapes.ts'

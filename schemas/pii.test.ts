@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type AvroRecord, namedTypes } from './avro-schema.ts'
+import { endpointDefaults } from './endpoint-defaults.ts'
 import { openFolderRegistry } from './folder-registry.ts'
 import type { OrderEvent, PartnerConfig, Undecodable } from './generated/types.ts'
 import { buildPayload } from './payload/fields.ts'
@@ -57,6 +58,11 @@ describe('the fields of a subject', () => {
     ])
     expect(privacy.fields('partner.config-value')).toEqual([
       { path: ['endpoints', '*', 'secrets'], pii: 'secret' },
+      { path: ['endpoints', '*', 'signing_keys', '*', 'secret'], pii: 'secret' },
+      { path: ['endpoints', '*', 'headers', '*', 'value'], pii: 'secret' },
+      { path: ['endpoints', '*', 'client_certificate', 'private_key'], pii: 'secret' },
+      { path: ['notice_channels', '*', 'target'], pii: 'personal' },
+      { path: ['notice_channels', '*', 'secret'], pii: 'secret' },
     ])
     expect(privacy.fields('orders.changes-value').map(({ path }) => path.join('.'))).toEqual([
       'after.customer_name',
@@ -101,21 +107,17 @@ describe('the fields of a subject', () => {
 
   it('keep their shape when masked: lists stay lists, bytes bytes, null null', () => {
     const config: PartnerConfig = {
-      ...{ partner_id: 'p', name: 'P', version: 1 },
+      ...{ partner_id: 'p', name: 'P', version: 1, notice_channels: [] },
       endpoints: [
         {
           ...{
+            ...endpointDefaults,
             endpoint_id: 'e',
             url: 'https://e.example',
-            state: 'ACTIVE',
-            events: ['*'],
             payload_version: 'v2',
           },
           ...{
             secrets: ['sealed:k1:AAAA', 'sealed:k1:BBBB'],
-            timeout_ms: 1,
-            max_concurrent: 1,
-            max_age_ms: {},
           },
         },
       ],

@@ -2,7 +2,9 @@
  * Partners as somebody states them (a file, the demo), with secrets in clear, and what has to be published so that
  * the pipeline's `partner.config` agrees with them.
  */
+
 import type { Endpoint, EventType, PartnerConfig, Sealer } from '../../schemas/index.ts'
+import { endpointDefaults as settingDefaults } from '../../schemas/index.ts'
 
 /** Every event that a partner can subscribe to. The record makes the compiler notice a new one. */
 const known: Record<Exclude<EventType, 'UNKNOWN'>, true> = {
@@ -56,6 +58,7 @@ export function toPartnerConfig(
     version: options.version,
     endpoints: settings.endpoints.map(
       (endpoint): Endpoint => ({
+        ...settingDefaults,
         endpoint_id: endpoint.id,
         url: endpoint.url,
         state: states[endpoint.state],
@@ -67,6 +70,7 @@ export function toPartnerConfig(
         max_age_ms: endpoint.maxAgeMs,
       }),
     ),
+    notice_channels: [],
   }
 }
 

@@ -3,7 +3,13 @@ import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type EffectView, type Intent, manualClock, seededRandom, systemClock } from '../../engine/index.ts'
 import type { Sender, SendRequest, WebhookCallRequest, WebhookCallResult } from '../../ports/sender.ts'
-import { type DeliveryBody, type Endpoint, makeSealer, type PartnerConfig } from '../../schemas/index.ts'
+import {
+  type DeliveryBody,
+  type Endpoint,
+  endpointDefaults,
+  makeSealer,
+  type PartnerConfig,
+} from '../../schemas/index.ts'
 import { webhookCallHandler } from './call-handler.ts'
 import { createHttpSender } from './http-sender.ts'
 import { sign, signingKey } from './standard-webhooks.ts'
@@ -33,21 +39,19 @@ const stored: DeliveryBody = {
 }
 
 const endpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
+  ...endpointDefaults,
   endpoint_id: 'e1',
   url: 'https://partner.example/hook',
-  state: 'ACTIVE',
-  events: ['*'],
   payload_version: 'v2',
   secrets: [sealer.seal(secret('new')), sealer.seal(secret('old'))],
   timeout_ms: 2_000,
-  max_concurrent: 4,
-  max_age_ms: {},
   ...changes,
 })
 
 const config = (endpoints: readonly Endpoint[] = [endpoint()], version = 3): PartnerConfig => ({
   partner_id: 'p1',
   name: 'Partner',
+  notice_channels: [],
   version,
   endpoints,
 })

@@ -4,6 +4,7 @@ import {
   buildPayload,
   type Delivery,
   type Endpoint,
+  endpointDefaults,
   makeCodecs,
   makeSealer,
   type OrderEvent,
@@ -62,15 +63,11 @@ const orderEvent = (event: SentEvent = 'out_for_delivery', occurredAt = now): Or
 })
 
 const endpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
+  ...endpointDefaults,
   endpoint_id: 'e1',
   url: 'https://partner.example/hook',
-  state: 'ACTIVE',
-  events: ['*'],
   payload_version: 'v2',
   secrets: [],
-  timeout_ms: 10_000,
-  max_concurrent: 4,
-  max_age_ms: {},
   ...changes,
 })
 
@@ -83,6 +80,7 @@ function routed(event: OrderEvent, endpoints?: readonly Endpoint[]) {
   const config: PartnerConfig | undefined = endpoints && {
     partner_id: 'p1',
     name: 'Partner',
+    notice_channels: [],
     version: 7,
     endpoints,
   }

@@ -735,10 +735,112 @@ export interface PartnerConfig {
   readonly version: number
   /** At most five. */
   readonly endpoints: readonly Endpoint[]
+  /** Operational notices for the partner. */
+  readonly notice_channels: readonly NoticeChannel[]
 }
 
 /** Where a partner receives webhooks. */
 export interface Endpoint {
+  /** Stable id. */
+  readonly endpoint_id: string
+  /** Target URL. */
+  readonly url: string
+  /** The partner's part of the state. */
+  readonly state: EndpointState
+  /** Event types it takes; "*" takes all, future ones included. */
+  readonly events: readonly string[]
+  /** Pinned payload version: v1 or v2. */
+  readonly payload_version: string
+  /** Signing secrets, sealed; the first signs, the others too while they overlap. Read only where signing_keys is empty. (secret) */
+  readonly secrets: readonly string[]
+  /** Total deadline of one call. */
+  readonly timeout_ms: number
+  /** Upper bound of the credits: calls at once. */
+  readonly max_concurrent: number
+  /** Overrides of the maximum age per event type, in milliseconds. */
+  readonly max_age_ms: Readonly<Record<string, number>>
+  /** All that have not expired sign, newest first. */
+  readonly signing_keys: readonly SigningKey[]
+  /** Which answers settle a delivery. */
+  readonly acknowledge_on: AcknowledgeOn
+  /** Further headers of every request. */
+  readonly headers: readonly PartnerHeader[]
+  /** The client certificate, where the endpoint asks for one. */
+  readonly client_certificate: ClientCertificate | null
+  /** Calls started per second at most; null is unlimited. */
+  readonly rate_per_second: number | null
+  /** Whether, per order, a later event waits until the earlier one is settled. */
+  readonly strict_order: boolean
+  /** Whether what was missed is redriven by itself when the endpoint answers again. */
+  readonly auto_redrive: boolean
+}
+
+/** The partner's part of the state. PAUSED: deliveries wait. DISABLED: they are skipped, and kept. */
+export type EndpointState = 'ACTIVE' | 'PAUSED' | 'DISABLED'
+
+/** One key that signs the requests to an endpoint. */
+export interface SigningKey {
+  /** Stable id; shown to people. */
+  readonly key_id: string
+  /** How it signs. */
+  readonly kind: SigningKeyKind
+  /** whsec_ or whsk_ text, sealed. (secret) */
+  readonly secret: string
+  /** When it was made. */
+  readonly created_at: number
+  /** From then on it signs no more; null while it is not being replaced. */
+  readonly expires_at: number | null
+}
+
+/** HMAC_SHA256: a shared secret (v1). ED25519: a key pair, of which the partner has the public half (v1a). */
+export type SigningKeyKind = 'HMAC_SHA256' | 'ED25519'
+
+/** Which answers settle a delivery. */
+export type AcknowledgeOn = 'ANY_2XX' | 'ONLY_200'
+
+/** A header that the partner wants on every request. */
+export interface PartnerHeader {
+  /** Header name; never a reserved one. */
+  readonly name: string
+  /** Header value, sealed. (secret) */
+  readonly value: string
+}
+
+/** Shown to the endpoint in the TLS handshake (mTLS). */
+export interface ClientCertificate {
+  /** PEM, with its chain. */
+  readonly certificate: string
+  /** PEM, sealed. (secret) */
+  readonly private_key: string
+}
+
+/** Where notices about failing endpoints go: another way than the endpoint itself. */
+export interface NoticeChannel {
+  /** How it leaves. */
+  readonly kind: NoticeKind
+  /** URL, address or number, sealed. (personal) */
+  readonly target: string
+  /** Signs a webhook notice; sealed. (secret) */
+  readonly secret: string | null
+}
+
+/** How a notice leaves. */
+export type NoticeKind = 'UNKNOWN' | 'WEBHOOK' | 'EMAIL' | 'SMS'
+
+/** A partner's settings; compacted by partner_id. */
+export interface PartnerConfigV1 {
+  /** The partner. */
+  readonly partner_id: string
+  /** Display name. */
+  readonly name: string
+  /** Grows with every change. */
+  readonly version: number
+  /** At most five. */
+  readonly endpoints: readonly EndpointV1[]
+}
+
+/** Where a partner receives webhooks. */
+export interface EndpointV1 {
   /** Stable id. */
   readonly endpoint_id: string
   /** Target URL. */
@@ -758,9 +860,6 @@ export interface Endpoint {
   /** Overrides of the maximum age per event type, in milliseconds. */
   readonly max_age_ms: Readonly<Record<string, number>>
 }
-
-/** The partner's part of the state. PAUSED: deliveries wait. DISABLED: they are skipped, and kept. */
-export type EndpointState = 'ACTIVE' | 'PAUSED' | 'DISABLED'
 
 /** Says which delivery is due when its delay topic releases it. Subject of all delay topics. */
 export interface RetryTicket {

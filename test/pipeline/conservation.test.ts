@@ -86,6 +86,7 @@ async function publish(run: Run) {
       partner_id: id,
       name: id,
       version: run.version,
+      notice_channels: [],
       endpoints: [`${id}-1`, `${id}-2`].map(endpoint),
     })),
   )

@@ -16,6 +16,7 @@ describe('two instances', () => {
         partner_id: id,
         name: id,
         version: 1,
+        notice_channels: [],
         endpoints: [endpointOf(id, pipe.seal)],
       })),
     )

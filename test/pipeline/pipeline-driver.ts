@@ -1,4 +1,5 @@
 /** The whole pipeline on the test driver: real processors, real codecs and sealing, a receiver under test control. */
+
 import { webhookCallHandler } from '../../connectors/webhook/call-handler.ts'
 import { type EffectHandler, seededRandom, systemRandom } from '../../engine/index.ts'
 import { type TestDriver, testDriver } from '../../engine/testing.ts'
@@ -12,6 +13,7 @@ import {
   type CommandKind,
   type DeliveryHistory,
   type Endpoint,
+  endpointDefaults,
   makeCodecs,
   makeSealer,
   makeUndecodable,
@@ -232,15 +234,11 @@ export function endpointOf(
   changes: Partial<Endpoint> = {},
 ): Endpoint {
   return {
+    ...endpointDefaults,
     endpoint_id: endpointId,
     url: 'http://127.0.0.1:1/webhooks',
-    state: 'ACTIVE',
-    events: ['*'],
     payload_version: 'v2',
     secrets: [seal(`whsec_${Buffer.alloc(24, 9).toString('base64')}`)],
-    timeout_ms: 10_000,
-    max_concurrent: 4,
-    max_age_ms: {},
     ...changes,
   }
 }
@@ -256,6 +254,7 @@ export function partnerOf(
     partner_id: partnerId,
     name: partnerId,
     version,
+    notice_channels: [],
     endpoints: [endpointOf(`${partnerId}-1`, seal, endpoint)],
   }
 }

@@ -1,10 +1,12 @@
 /** Builders for tests of DELIVER: they default everything but what a test is about. */
+
 import { seededRandom } from '../../../engine/index.ts'
 import type { SendOutcome, WebhookCallResult } from '../../../ports/sender.ts'
 import {
   type Delivery,
   type DeliveryCommand,
   type Endpoint,
+  endpointDefaults,
   makeCodecs,
   makeSealer,
   openFolderRegistry,
@@ -31,21 +33,19 @@ const sealedBody = sealer.sealBytes(
 )
 
 export const endpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
+  ...endpointDefaults,
   endpoint_id: 'e1',
   url: 'https://partner.example/hook',
-  state: 'ACTIVE',
-  events: ['*'],
   payload_version: 'v2',
   secrets: [sealer.seal('whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0')],
-  timeout_ms: 10_000,
   max_concurrent: 2,
-  max_age_ms: {},
   ...changes,
 })
 
 export const partner = (changes: Partial<PartnerConfig> = {}): PartnerConfig => ({
   partner_id: 'p1',
   name: 'Partner',
+  notice_channels: [],
   version: 1,
   endpoints: [endpoint()],
   ...changes,

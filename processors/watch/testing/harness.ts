@@ -3,6 +3,7 @@
  * reports in a list, pipeline time moved by hand, restarts over the same stores, and builders of history records that
  * default everything but what a test is about.
  */
+
 import type { KeyValueStore, ProcessorHandlers, Serde } from '../../../engine/index.ts'
 import {
   type Attempt,
@@ -10,6 +11,7 @@ import {
   type Endpoint,
   type EndpointHealth,
   type EndpointWatch,
+  endpointDefaults,
   makeCodecs,
   openFolderRegistry,
 } from '../../../schemas/index.ts'
@@ -192,16 +194,14 @@ function partnerConfig(partnerId: string, endpoints: readonly [string, EndpointS
       name: partnerId,
       version: 1,
       endpoints: endpoints.map(([endpoint_id, state]) => ({
+        ...endpointDefaults,
         endpoint_id,
         url: 'https://partner.example/hook',
         state,
-        events: ['*'],
         payload_version: 'v2',
         secrets: [],
-        timeout_ms: 10_000,
-        max_concurrent: 4,
-        max_age_ms: {},
       })),
+      notice_channels: [],
     }
   )
 }
