@@ -17,7 +17,7 @@ import {
   type Report,
   type Writer,
 } from '../../engine/index.ts'
-import type { DispatchLookup } from '../../ports/dispatch.ts'
+import { type DispatchLookup, noDispatch } from '../../ports/dispatch.ts'
 import { type Sender, webhookPool } from '../../ports/sender.ts'
 import { dispatchPool } from '../../processors/enrich/enrich.ts'
 import { lookupHandler } from '../../processors/enrich/lookup-handler.ts'
@@ -98,7 +98,7 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       codecs,
       sealer,
       mapping,
-      ...(options.enrichTiming && { enrichTiming: options.enrichTiming }),
+      enrichTiming: { ...(!ridersCanCome(options) && { holdMaxMs: 0 }), ...options.enrichTiming },
       ...(options.watched !== undefined && { watched: options.watched }),
     }),
     log,
@@ -170,6 +170,10 @@ function effectsOf(options: OpenPipelineOptions): NonNullable<ApplicationOptions
     }),
   }
 }
+
+/** Whether anything names riders: captured rows, or a dispatch that can be asked. Else no order is held for one. */
+const ridersCanCome = ({ mapping, dispatch }: OpenPipelineOptions): boolean =>
+  dispatch !== noDispatch || mapping.blocks.some(({ role }) => role === 'assignments')
 
 /** Which of our topics takes the records of a captured one. */
 async function targets(log: RecordLog, topics: Topics, mapping: SourceMapping) {

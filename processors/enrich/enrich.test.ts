@@ -68,6 +68,17 @@ describe('an order goes out', () => {
     expect(enrich.order('1')?.pending).toEqual([])
   })
 
+  it('at once and without one where nobody could name a rider, also behind and before others', () => {
+    const enrich = enrichHarness(startMs, { holdMaxMs: 0 })
+    enrich.change(confirmed())
+    enrich.advance(5)
+    enrich.change(goesOut(), startMs + 3)
+    enrich.change(delivered(), startMs + 4)
+    expect(story(enrich)).toEqual(['order_confirmed +0', 'out 1 - PARTIAL +3', 'delivered +4'])
+    expect(enrich.open.size).toBe(0)
+    expect(enrich.order('1')?.pending).toEqual([])
+  })
+
   it('when the row of its rider comes, and other orders do not wait for it', () => {
     const enrich = held()
     enrich.change({ ...confirmed(), order_id: '2' })

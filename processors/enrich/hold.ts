@@ -8,6 +8,8 @@
  *          ├── later event or delete of the order, + 1 s grace ──────► SUPERSEDED
  *          └── + 20 s ───────────────────────────────────────────────► TIMED_OUT
  *
+ * Where nobody could ever name a rider (`holdMaxMs` is 0) nothing is held: PARTIAL, at once.
+ *
  * One hold per order and attempt: a second out_for_delivery of an attempt shares what is left of the first one's.
  */
 import type {
@@ -63,11 +65,11 @@ export function enqueue(
     commit_at: commitAt,
     taken_at: now,
     superseded_at: null,
-    forced: null,
+    forced: timing.holdMaxMs === 0 && fired.event === 'out_for_delivery' ? 'PARTIAL' : null,
   }
   const queued = fired.by_hand ? order : supersede(order, now, timing)
   const extended = { ...queued, pending: [...queued.pending, pending] }
-  if (fired.event !== 'out_for_delivery' || riderFor(riders, fired.row.attempt_no)) return extended
+  if (!awaitsRider(pending) || riderFor(riders, fired.row.attempt_no)) return extended
   const memory = attemptOf(extended, fired.row.attempt_no) ?? newAttempt(fired.row.attempt_no)
   if (memory.held_since !== null) return extended
   return withAttempt(extended, { ...memory, held_since: now, lookup_at: now + timing.lookupAfterMs })

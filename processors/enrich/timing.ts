@@ -7,7 +7,10 @@ export interface EnrichTiming {
   readonly lookupBackoffMs: readonly number[]
   /** A held event leaves this long after a later event of its order, or its delete. */
   readonly supersedeGraceMs: number
-  /** A held event leaves after this, whoever answered: 20 s of the 60 s promised for out_for_delivery. */
+  /**
+   * A held event leaves after this, whoever answered: 20 s of the 60 s promised for out_for_delivery. 0: nobody could
+   * ever name a rider (no table of assignments, no dispatch to ask), so nothing is held, and it leaves as PARTIAL.
+   */
   readonly holdMaxMs: number
   /** How long a started task waits for the assignments that were there at its start. */
   readonly startGateMs: number

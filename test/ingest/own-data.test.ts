@@ -97,6 +97,23 @@ describe.each(flavours)('changes of a %s database over HTTP', (flavour) => {
   })
 })
 
+describe('a database whose riders nobody mapped', () => {
+  it('holds no order for one: out_for_delivery leaves at once', async () => {
+    product = await ownData({
+      mapping: { ...mapping, blocks: mapping.blocks.filter(({ role }) => role === 'orders') },
+      partners: ['nordwind'],
+      startMs,
+    })
+    for (const { value, timestamp } of consignmentStory('mysql')) {
+      if (value === null) continue
+      product.clock.advanceTo(Math.max(timestamp, product.clock.now()))
+      await product.post(value)
+      await product.settled()
+    }
+    expect(product.sent).toEqual(expected)
+  })
+})
+
 describe('a watched folder', () => {
   it('gives the same webhooks, in the order of the files, and is empty afterwards', async () => {
     folder = mkdtempSync(join(tmpdir(), 'waybill-own-data-'))

@@ -57,7 +57,7 @@ export async function ownData(options: {
         const { order_id, event } = JSON.parse(Buffer.from(body).toString('utf8'))
         sent.push(`${order_id} ${event}`)
         ids.push(headers['webhook-id'] ?? '')
-        return { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 1 }
+        return { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 1, retryAfterMs: null }
       },
     },
     dispatch: noDispatch,
