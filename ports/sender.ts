@@ -5,6 +5,17 @@
  */
 import type { WebhookCall } from '../schemas/index.ts'
 
+/** Which answers settle a delivery: any 2xx, or exactly 200. */
+export type AcknowledgeOn = 'ANY_2XX' | 'ONLY_200'
+
+/** What we show in the TLS handshake to an endpoint that asks for it, in clear. */
+export interface SendCertificate {
+  /** PEM, with its chain. */
+  readonly certificate: string
+  /** PEM. */
+  readonly privateKey: string
+}
+
 /** One HTTP request, ready to send. The bytes of `body` are the bytes that were signed. */
 export interface SendRequest {
   readonly deliveryId: string
@@ -13,8 +24,12 @@ export interface SendRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
-  /** The whole call, from connecting to the last byte of the response. */
+  /** The whole call, from looking the name up to the last byte of the response. */
   readonly timeoutMs: number
+  /** Default `ANY_2XX`. */
+  readonly acknowledgeOn?: AcknowledgeOn
+  /** Default none. */
+  readonly clientCertificate?: SendCertificate | null
   /** Values that must not appear in an outcome's detail, should the receiver echo them. */
   readonly secrets: readonly string[]
 }
@@ -25,27 +40,43 @@ export interface OutcomeTraits {
   readonly acknowledged: boolean
   /** The receiver asks for no more: the endpoint is disabled by the system. */
   readonly disablesEndpoint: boolean
-  /** Whose doing it was: nobody answered in time or at all, somebody answered, or it is ours. */
+  /** Whether trying again by itself makes sense. False: only a person's retry or redrive tries again. */
+  readonly retries: boolean
+  /** Whether the request uses up one of the partner's retries. False: it never left us, and the partner has no part in that. */
+  readonly spendsRetry: boolean
+  /** Whose doing it was: nobody answered in time or at all, the receiver's answer or address, or it is ours. */
   readonly fault: 'none' | 'unreachable' | 'receiver' | 'ours'
 }
 
-const receiver: OutcomeTraits = { acknowledged: false, disablesEndpoint: false, fault: 'receiver' }
-const unreachable: OutcomeTraits = { acknowledged: false, disablesEndpoint: false, fault: 'unreachable' }
-const ours: OutcomeTraits = { acknowledged: false, disablesEndpoint: false, fault: 'ours' }
+const failed = { acknowledged: false, disablesEndpoint: false, retries: true, spendsRetry: true } as const
+const receiver: OutcomeTraits = { ...failed, fault: 'receiver' }
+const unreachable: OutcomeTraits = { ...failed, fault: 'unreachable' }
+const ours: OutcomeTraits = { ...failed, fault: 'ours' }
+const settled: OutcomeTraits = {
+  acknowledged: true,
+  disablesEndpoint: false,
+  retries: false,
+  spendsRetry: true,
+  fault: 'none',
+}
 
-/** Every way in which a request can end. All but `acknowledged` are failures and are retried. */
+/** Every way in which a request can end. What does not acknowledge is a failure. */
 export const outcomeClasses = {
-  /** 2xx, and the response ended in time or was longer than we read. */
-  acknowledged: { acknowledged: true, disablesEndpoint: false, fault: 'none' },
+  /** 2xx (exactly 200 where the endpoint insists), and the response ended in time. */
+  acknowledged: settled,
+  /** The same, but the response went on beyond what we read. It was taken all the same: its status line said so. */
+  body_too_large: settled,
+  /** A 2xx other than 200 from an endpoint that acknowledges with 200 alone. */
+  not_200: receiver,
   /** A redirect is never followed: a POST would arrive as a GET without its body. */
   http_3xx: receiver,
   http_4xx: receiver,
-  http_410: { acknowledged: false, disablesEndpoint: true, fault: 'receiver' },
+  http_410: { ...failed, disablesEndpoint: true, retries: false, fault: 'receiver' },
   http_429: receiver,
   http_5xx: receiver,
   /** Bytes came back that are no HTTP response. */
   http_invalid: receiver,
-  /** The deadline passed before a connection stood. */
+  /** The deadline passed before a connection stood, TLS included. */
   timeout_connect: unreachable,
   /** The deadline passed before the response had ended. */
   timeout_response: unreachable,
@@ -55,8 +86,12 @@ export const outcomeClasses = {
   unreachable,
   /** The connection broke before the response had ended. */
   reset: unreachable,
+  /** The URL, or an address that its name stands for, is none that we may call. Nothing was sent. */
+  blocked_address: { ...failed, retries: false, fault: 'receiver' },
   /** The URL cannot be called: not http or https, or malformed. */
   invalid_url: ours,
+  /** Our egress proxy could not be reached or would not make the connection. */
+  proxy: { ...failed, spendsRetry: false, fault: 'ours' },
   /** An error that no other class names. */
   other_error: unreachable,
   /** The code that makes the call failed; whether a request went out is unknown. */
@@ -65,6 +100,12 @@ export const outcomeClasses = {
 
 export type OutcomeClass = keyof typeof outcomeClasses
 
+/** Whether an outcome of that name settles a delivery; records name classes as text, perhaps newer ones than ours. */
+export function isAcknowledged(outcome: string): boolean {
+  const classes: Readonly<Record<string, OutcomeTraits>> = outcomeClasses
+  return Object.hasOwn(classes, outcome) && classes[outcome]?.acknowledged === true
+}
+
 /** How one request ended. `detail` is short and free of secrets. */
 export interface SendOutcome {
   readonly class: OutcomeClass
@@ -72,6 +113,8 @@ export interface SendOutcome {
   readonly detail: string | null
   /** Real time, from start to end. */
   readonly durationMs: number
+  /** How long the receiver asked us to wait, by its `Retry-After`; null when it did not, or settled. */
+  readonly retryAfterMs: number | null
 }
 
 /** Sends one request. Resolves with an outcome whatever the network does; rejects only when `signal` aborts. */

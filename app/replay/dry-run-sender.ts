@@ -11,7 +11,7 @@ export function dryRunSender(output: Pick<Output, 'write' | 'drained'>): Sender 
       // The payload is put in as it is: these are the bytes that a partner would have got.
       const line = `${head.slice(0, -1)},"payload":${Buffer.from(body).toString('utf8')}}\n`
       if (!output.write(line)) await output.drained()
-      return { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 0 }
+      return { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 0, retryAfterMs: null }
     },
   }
 }

@@ -2,6 +2,7 @@
  * Keeps count of deliveries from the records of `delivery.history`: what waits in which tier, how each endpoint
  * does, how long it takes, what happened last. Memory is bounded by what waits.
  */
+import { isAcknowledged } from '../../ports/sender.ts'
 import type { DeliveryHistory } from '../../schemas/index.ts'
 import { createLatencies } from './latency.ts'
 import type { EndpointLine, RecentLine, ViewSnapshot } from './snapshot.ts'
@@ -82,7 +83,7 @@ export function createDeliveryTally(): DeliveryTally {
   const countAttempt = (history: DeliveryHistory, endpoint: EndpointTally) => {
     if (!history.attempt) return
     const { outcome, started_at, retry_count } = history.attempt
-    const acknowledged = outcome.class === 'acknowledged'
+    const acknowledged = isAcknowledged(outcome.class)
     if (acknowledged) endpoint.acknowledged++
     else endpoint.failed++
     endpoint.last = outcomeWord(history)

@@ -95,7 +95,7 @@ function recordingSender() {
   const sender: Sender = {
     async send(request) {
       requests.push(request)
-      return { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 0 }
+      return { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 0, retryAfterMs: null }
     },
   }
   return { sender, requests }

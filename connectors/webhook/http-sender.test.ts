@@ -175,6 +175,7 @@ describe('the deadline', () => {
       statusCode: null,
       detail: 'no response within 5000 ms',
       durationMs: longMs,
+      retryAfterMs: null,
     })
   })
 
@@ -188,6 +189,7 @@ describe('the deadline', () => {
       statusCode: 200,
       detail: 'the response did not end within 5000 ms',
       durationMs: longMs,
+      retryAfterMs: null,
     })
   })
 
@@ -230,6 +232,7 @@ describe('the deadline', () => {
       statusCode: null,
       detail: 'no connection within 5000 ms',
       durationMs: longMs,
+      retryAfterMs: null,
     })
     // The connection that was under way stands by the time this one is answered.
     await one.send(request(`${url}/next`), { signal })

@@ -63,6 +63,7 @@ function sendOnce(
     statusCode,
     detail: detail === null || detail === '' ? null : redact(detail, request.secrets),
     durationMs: clock.now() - startedAt,
+    retryAfterMs: null,
   })
 
   const target = parseTarget(request.url)

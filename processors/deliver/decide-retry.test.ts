@@ -21,7 +21,7 @@ const classes = Object.keys(outcomeClasses) as OutcomeClass[]
 
 describe('what follows a request', () => {
   it.each(classes)('%s: only an acknowledgement settles, every failure has three retries', (outcome) => {
-    const acknowledged = outcome === 'acknowledged'
+    const acknowledged = outcomeClasses[outcome].acknowledged
     const answers = [0, 1, 2, 3].map((retryCount) => decide({ outcome, retryCount }))
     expect(answers).toEqual(
       acknowledged

@@ -165,6 +165,7 @@ function failedAttempt(
     statusCode: null,
     detail: failure.message,
     durationMs: 0,
+    retryAfterMs: null,
   } as const
   const attempt: Attempt = {
     attempt_id: v5(intent.id, failedCallNamespace),

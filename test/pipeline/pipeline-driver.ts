@@ -77,9 +77,16 @@ export const acknowledged: SendOutcome = {
   statusCode: 200,
   detail: null,
   durationMs: 5,
+  retryAfterMs: null,
 }
 
-export const serverError: SendOutcome = { class: 'http_5xx', statusCode: 500, detail: null, durationMs: 5 }
+export const serverError: SendOutcome = {
+  class: 'http_5xx',
+  statusCode: 500,
+  detail: null,
+  durationMs: 5,
+  retryAfterMs: null,
+}
 
 export interface PipelineDriverOptions {
   readonly startMs?: number

@@ -84,10 +84,10 @@ export const command = (
 })
 
 const outcomes = {
-  ok: { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 12 },
-  broken: { class: 'http_5xx', statusCode: 500, detail: 'oops', durationMs: 12 },
-  gone: { class: 'http_410', statusCode: 410, detail: null, durationMs: 12 },
-  slow: { class: 'timeout_response', statusCode: null, detail: null, durationMs: 10_000 },
+  ok: { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 12, retryAfterMs: null },
+  broken: { class: 'http_5xx', statusCode: 500, detail: 'oops', durationMs: 12, retryAfterMs: null },
+  gone: { class: 'http_410', statusCode: 410, detail: null, durationMs: 12, retryAfterMs: null },
+  slow: { class: 'timeout_response', statusCode: null, detail: null, durationMs: 10_000, retryAfterMs: null },
 } as const satisfies Record<string, SendOutcome>
 
 let attempts = 0
