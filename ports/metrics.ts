@@ -72,6 +72,12 @@ export const counterMetrics = {
     'effect',
   ]),
 
+  ingest_http_changes: counted('ingest_http_changes', 'Changes that came over HTTP.', ['outcome']),
+  ingest_http_refused: counted('ingest_http_refused', 'Requests with changes that were refused.', ['status']),
+  ingest_files: counted('ingest_files', 'Files of changes taken to their end.'),
+  ingest_file_records: counted('ingest_file_records', 'Changes taken from files.'),
+  ingest_bad_lines: counted('ingest_bad_lines', 'Lines of files that are no change, and were skipped.'),
+
   normalize_changes: counted('changes', 'Row changes taken from the source.', ['role']),
   normalize_ignored: counted('changes_ignored', 'Captured records put aside.', ['reason'], { why: 'reason' }),
   normalize_truncated: counted('source_truncations', 'Tables that were emptied at the source.', ['topic']),

@@ -6,11 +6,14 @@ import type { SourceMapping } from '../../processors/normalize/source-mapping.ts
 import { problemText } from '../cli/cli-error.ts'
 import type { Config } from '../config/config.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
+import { ingestSnapshot } from './ingest-counters.ts'
 import { openFolderIngest, openHttpIngest, openLagGate, type Report } from './open-ingest.ts'
 
 export interface WaysIn {
   /** What serves `POST /ingest`; `undefined`: it is not there. */
   readonly http: HttpIngest | undefined
+  /** What was taken and refused so far. */
+  counters(): ReadonlyMap<string, number>
   /** Takes files until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
   stop(): Promise<void>
@@ -32,8 +35,10 @@ export function openWaysIn(options: {
     folder === undefined
       ? undefined
       : openFolderIngest(surroundings, { folder, onBadLine: badLineReporter(report) })
+  const http = isDoorOpen ? openHttpIngest(surroundings, { tokens, signingSecrets }) : undefined
   return {
-    http: isDoorOpen ? openHttpIngest(surroundings, { tokens, signingSecrets }) : undefined,
+    http,
+    counters: () => ingestSnapshot(http, watched),
     run: async (signal) => watched?.run(signal),
     stop: async () => gate?.stop(),
   }

@@ -27,6 +27,8 @@ export interface ServicesOptions {
   readonly port: number
   /** Deliveries that wait, by where. */
   readonly waiting: () => Readonly<Record<string, number>>
+  /** What the ways in have taken and refused. */
+  readonly ingestCounters: () => ReadonlyMap<string, number>
   readonly clock: Clock
   readonly random: Random
   readonly version: string
@@ -101,12 +103,12 @@ const onlyFailure = (promise: Promise<unknown>): Promise<never> =>
   promise.then(() => new Promise<never>(() => undefined))
 
 function scrapeSources(
-  { pipeline, waiting, version }: ServicesOptions,
+  { pipeline, waiting, ingestCounters, version }: ServicesOptions,
   { counters, store }: DeliveryLogService,
 ) {
   const topics = Object.values(pipeline.topics).map(({ name }) => name)
   return {
-    counters: () => [pipeline.application.counters.snapshot(), ...counters()],
+    counters: () => [pipeline.application.counters.snapshot(), ingestCounters(), ...counters()],
     waiting,
     async lag() {
       const [ours, logs] = await Promise.all([

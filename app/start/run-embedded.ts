@@ -127,7 +127,11 @@ async function open(
   const waiting = () => waitingBy(tally.numbers(), sender.inFlight())
   const waysIn = openWaysIn({ config, pipeline, mapping: options.mapping, clock, report })
   closers.push(waysIn.stop)
-  const services = servicesOf(options, pipeline, { waiting, ingest: waysIn.http })
+  const services = servicesOf(options, pipeline, {
+    waiting,
+    ingest: waysIn.http,
+    ingestCounters: waysIn.counters,
+  })
   if (services) closers.push(services.stop)
   const running = [
     followTopic(
@@ -178,7 +182,7 @@ function waitingBy(
 function servicesOf(
   { config, auth, clock, random, version, report, onListening }: EmbeddedOptions,
   pipeline: RunningPipeline,
-  joined: Pick<ServicesOptions, 'waiting' | 'ingest'>,
+  joined: Pick<ServicesOptions, 'waiting' | 'ingest' | 'ingestCounters'>,
 ): Services | undefined {
   if (!config.api || !auth) return undefined
   return startServices({

@@ -78,6 +78,7 @@ async function serve(pipeline: RunningPipeline, directory: string): Promise<Serv
     host: '127.0.0.1',
     port: 0,
     waiting: () => ({}),
+    ingestCounters: () => new Map(),
     clock: systemClock,
     random: systemRandom,
     version: 'bench',
