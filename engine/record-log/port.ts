@@ -178,10 +178,15 @@ export interface JoinOptions {
   readonly groupId: string
   /** Static member id; also the transactional id of the instance's writer. */
   readonly instanceId: string
+  /** What this member may be given. Members of one group may name different topics (each runs a part of the work). */
   readonly topics: readonly string[]
   /** Called at every join; carried to the leader. */
   userData(): Uint8Array
-  /** Runs at the leader. Pure: members and partition counts in, every partition assigned once out. */
+  /**
+   * Runs at the leader. Pure: members and the partition counts of *all* members' topics in, every one of those
+   * partitions assigned once out. A member's assignment, user data included, goes to its `onAssigned` after every
+   * rebalance, also when no partition was added.
+   */
   assign(
     members: readonly MemberView[],
     partitions: ReadonlyMap<string, number>,
