@@ -29,9 +29,6 @@ const headerBytes = 5
 /** Larger than nearly all records of ours, so that growing is rare. */
 const scratchBytes = 4096
 
-/** Ids that nobody knew, at most so many: they are not asked for again before a restart. */
-const unknownIdsMax = 1000
-
 /** The codec of one version of a subject, the newest by default. */
 export function makeCodec<T>(
   subject: string,
@@ -49,7 +46,7 @@ export function makeCodec<T>(
     serialize: makeEncoder(schema, type, id),
     deserialize: makeDecoder<T>(subject, type, id, registry),
   }
-  if (registry.fetch) codec.prepare = makePrepare(registry, registry.fetch.bind(registry))
+  if (registry.fetch) codec.prepare = makePrepare(registry)
   return Object.freeze(codec)
 }
 
@@ -188,30 +185,18 @@ export function schemaIdOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, headerBytes).getInt32(1)
 }
 
-function makePrepare(
-  registry: Registry,
-  fetch: NonNullable<Registry['fetch']>,
-): NonNullable<Codec<unknown>['prepare']> {
-  const unknownIds = new Set<number>()
-  const running = new Map<number, Promise<void>>()
-
-  const ask = async (id: number): Promise<void> => {
-    try {
-      if (await fetch(id)) return
-      unknownIds.add(id)
-      const [oldest] = unknownIds
-      if (unknownIds.size > unknownIdsMax && oldest !== undefined) unknownIds.delete(oldest)
-    } finally {
-      running.delete(id)
-    }
-  }
-
+/**
+ * What to await before bytes of any subject can be decoded: their schema, where the registry does not know it yet.
+ * Rejects when the registry cannot be asked now.
+ */
+export function makePrepare(registry: Registry): NonNullable<Codec<unknown>['prepare']> {
   return (bytes) => {
-    if (bytes === null || bytes.length < headerBytes || bytes[0] !== 0) return undefined
-    const id = schemaIdOf(bytes)
-    if (registry.schemaOf(id) || unknownIds.has(id)) return undefined
-    const asked = running.get(id) ?? ask(id)
-    running.set(id, asked)
-    return asked
+    const id = announcedId(bytes)
+    if (id === undefined || registry.schemaOf(id)) return undefined
+    return registry.fetch?.(id).then(() => undefined)
   }
 }
+
+/** The schema id in front of these bytes, or `undefined` where none can be; what is wrong is the decoder's to say. */
+const announcedId = (bytes: Uint8Array | null): number | undefined =>
+  bytes === null || bytes.length < headerBytes || bytes[0] !== 0 ? undefined : schemaIdOf(bytes)

@@ -1,5 +1,5 @@
 /** One codec per subject, by name. */
-import { type Codec, makeCodec } from './codec.ts'
+import { type Codec, makeCodec, makePrepare } from './codec.ts'
 import type {
   AssignmentChange,
   DeadDelivery,
@@ -32,6 +32,8 @@ export interface Codecs {
   readonly undecodable: Codec<Undecodable>
   /** Reads what others wrote, by the schema they wrote it with. */
   readonly decodeMessage: MessageDecoder
+  /** Something to await before `decodeMessage` can read these bytes. Absent where all ids are known from the start. */
+  readonly prepareMessage?: NonNullable<Codec<unknown>['prepare']>
   /** The codec of any subject under schemas/avro; the type follows from the subject. */
   of<S extends keyof SubjectTypes>(subject: S): Codec<SubjectTypes[S]>
 }
@@ -58,6 +60,7 @@ export function makeCodecs(registry: Registry): Codecs {
     routingVerdict: of('routing.verdicts-value'),
     undecodable: of('undecodable-value'),
     decodeMessage: makeMessageDecoder(registry),
+    ...(registry.fetch && { prepareMessage: makePrepare(registry) }),
     of,
   })
 }

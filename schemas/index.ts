@@ -1,6 +1,7 @@
 /** The public face of schemas/: types, codecs, registry, sealing, privacy, payload. The rest of the folder is private. */
 export { type Codec, makeCodec, schemaIdOf } from './codec.ts'
 export { type Codecs, makeCodecs } from './codecs.ts'
+export { attemptDefaults, commandDefaults, historyDefaults } from './delivery-defaults.ts'
 export { endpointDefaults } from './endpoint-defaults.ts'
 export { SchemaError, type SchemaReason, SealingError, type SealingReason } from './errors.ts'
 export { openFolderRegistry } from './folder-registry.ts'
@@ -28,6 +29,8 @@ export {
 } from './payload/render.ts'
 export { makePrivacy, maskText, type PiiField, type Privacy } from './pii.ts'
 export type { RegisteredSchema, Registry } from './registry.ts'
+export { readSchemaFolder, type SchemaFile, shippedSchemaFolder } from './schema-folder.ts'
+export { schemaFingerprint } from './schema-ids.ts'
 export { makeSealer, type Sealer, type SealerOptions, type SealingKey } from './sealing.ts'
 export {
   detailCharactersMax,

@@ -20,6 +20,11 @@ export interface Registry {
   latest(subject: string): RegisteredSchema
   /** What stands behind an id, or `undefined` where it is not known (yet). */
   schemaOf(id: number): RegisteredSchema | undefined
-  /** Asks for an unknown id; `undefined` when nobody knows it. Absent where all ids are known from the start. */
+  /**
+   * Asks for an unknown id; `undefined` when nobody knows it. Rejects when the registry cannot be asked now: what
+   * waits for the id is asked again later, nothing is guessed. It is called for every record that needs the id, so
+   * it shares running questions and remembers for a while what nobody knew. Absent where all ids are known from the
+   * start.
+   */
   fetch?(id: number): Promise<RegisteredSchema | undefined>
 }

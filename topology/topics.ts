@@ -95,7 +95,8 @@ export function makeTopics(codecs: Codecs, options: { readonly endpointPartition
   // As Debezium writes them; what they mean is NORMALIZE's to say. Enough time to notice and mend a stopped reader.
   const captured = {
     key: rawBytes,
-    value: rawBytes,
+    // A connector may write Avro with schemas that only the registry knows.
+    value: { ...rawBytes, ...(codecs.prepareMessage && { prepare: codecs.prepareMessage }) },
     cleanup: 'delete',
     retentionMs: 3 * dayMs,
     maxRecordBytes: capturedRecordBytesMax,
