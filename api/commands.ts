@@ -2,7 +2,7 @@
 import { v5 as uuidV5, v7 as uuidV7 } from 'uuid'
 import type { Clock, Random } from '../engine/index.ts'
 import type { DeliveryRow } from '../ports/delivery-log.ts'
-import type { DeliveryCommand } from '../schemas/index.ts'
+import { commandDefaults, type DeliveryCommand } from '../schemas/index.ts'
 import type { CommandBody } from './contract/answers.ts'
 import type { ErrorCode } from './errors.ts'
 
@@ -63,6 +63,7 @@ export const commandFor = (
   row: Pick<DeliveryRow, 'delivery_id' | 'endpoint_id'>,
   now: number,
 ): DeliveryCommand => ({
+  ...commandDefaults,
   command_id: id,
   kind: plan.command,
   endpoint_id: row.endpoint_id,

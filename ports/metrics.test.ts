@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { DeliveryHistory, EndpointHealth } from '../schemas/index.ts'
+import {
+  attemptDefaults,
+  type DeliveryHistory,
+  type EndpointHealth,
+  historyDefaults,
+} from '../schemas/index.ts'
 import { healthWindow, noCounts } from './endpoint-health.ts'
 import { counterSamples, counterToMetric, healthSamples, historySamples } from './metric-samples.ts'
 import { counterMetrics, historyMetrics, metrics, unlistedCounter } from './metrics.ts'
@@ -192,6 +197,7 @@ describe('a history record', () => {
     delivery_id: 'd1',
     event_id: 'v1',
     endpoint_id: 'e1',
+    ...historyDefaults,
     partner_id: 'p1',
     order_id: '1101',
     event: 'delivered',
@@ -210,11 +216,8 @@ describe('a history record', () => {
       trigger: 'FIRST',
       started_at: 11_500,
       outcome: { class: 'acknowledged', status_code: 200, detail: null, duration_ms: 500 },
-      again: false,
+      ...attemptDefaults,
     },
-    next_due_at: null,
-    reason: null,
-    payload: null,
     ...changes,
   })
 

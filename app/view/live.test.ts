@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../engine/index.ts'
-import type { DeliveryHistory } from '../../schemas/index.ts'
+import { attemptDefaults, type DeliveryHistory, historyDefaults } from '../../schemas/index.ts'
 import { capturedSurroundings } from '../cli/captured-surroundings.ts'
 import { createDeliveryTally } from './delivery-tally.ts'
 import { createLatencies, createRate } from './latency.ts'
@@ -17,6 +17,7 @@ function history(
     delivery_id: 'd1',
     event_id: 'v1',
     endpoint_id: 'e1',
+    ...historyDefaults,
     partner_id: 'p1',
     order_id: 'o1',
     event: 'delivered',
@@ -38,11 +39,8 @@ function history(
             trigger: 'FIRST',
             started_at: occurredAt + 40,
             outcome: { class: outcome, status_code: status, detail: null, duration_ms: 10 },
-            again: false,
+            ...attemptDefaults,
           },
-    next_due_at: null,
-    reason: null,
-    payload: null,
     ...rest,
   }
 }

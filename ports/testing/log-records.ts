@@ -1,6 +1,12 @@
 /** Builders of what LOG reads, for tests: everything defaulted but what a test is about. Ids follow from names. */
 import { createHash } from 'node:crypto'
-import type { Attempt, DeliveryHistory, RoutingVerdict } from '../../schemas/index.ts'
+import {
+  type Attempt,
+  attemptDefaults,
+  type DeliveryHistory,
+  historyDefaults,
+  type RoutingVerdict,
+} from '../../schemas/index.ts'
 import type { HealthRow, LogBatch } from '../delivery-log.ts'
 
 /** When tests begin: 2026-11-22T08:00:00Z. */
@@ -34,6 +40,7 @@ export function history({ of = 'event-1', ...options }: HistoryOptions = {}): De
   const endpoint_id = options.endpoint_id ?? 'ep-1'
   const occurred_at = options.occurred_at ?? testStartMs
   return {
+    ...historyDefaults,
     delivery_id: idOf(`${of} at ${endpoint_id}`),
     event_id: idOf(of),
     endpoint_id,
@@ -49,10 +56,6 @@ export function history({ of = 'event-1', ...options }: HistoryOptions = {}): De
     change: 'ACCEPTED',
     state: 'waiting',
     retry_count: 0,
-    attempt: null,
-    next_due_at: null,
-    reason: null,
-    payload: null,
     ...options,
   }
 }
@@ -76,7 +79,7 @@ export function attempted(
       retry_count: base.retry_count,
       trigger: base.retry_count === 0 ? 'FIRST' : 'RETRY',
       started_at,
-      again: false,
+      ...attemptDefaults,
       ...facts,
       outcome: { class: 'acknowledged', status_code: 200, detail: null, duration_ms: 42, ...outcome },
     },

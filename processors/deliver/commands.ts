@@ -118,6 +118,11 @@ export function makeCommands(parts: CommandParts): (command: DeliveryCommand) =>
         return cancel(held)
       case 'REDRIVE':
         return redrive(held)
+      case 'REDRIVE_MATCHING':
+      case 'STOP_REDRIVE':
+      case 'PROBE':
+      case 'TEST':
+        return context.reject('unknown_command', `this version does not do ${kind}`)
     }
   }
 

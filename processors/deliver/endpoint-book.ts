@@ -23,7 +23,16 @@ export function makeEndpointBook(context: DeliverContext): EndpointBook {
     register(endpointId, partnerId) {
       const known = endpoints.get(endpointId)
       if (known?.partner_id === partnerId) return
-      const fresh = { auto_disabled_at: null, auto_disabled_reason: null, version: 0 }
+      const fresh = {
+        auto_disabled_at: null,
+        auto_disabled_reason: null,
+        version: 0,
+        suspect: false,
+        failing_since: null,
+        breaker_openings: 0,
+        breaker_until: null,
+        missed_since: null,
+      }
       endpoints.put(endpointId, { ...(known ?? fresh), partner_id: partnerId })
     },
     standing(endpointId) {

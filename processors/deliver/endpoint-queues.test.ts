@@ -2,28 +2,10 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { DeliveryStatus } from '../../schemas/index.ts'
 import { makeEndpointQueues } from './endpoint-queues.ts'
 import { makeFifo } from './fifo.ts'
+import { status } from './testing/builders.ts'
 import { makeTicketWatch } from './ticket-watch.ts'
-
-const status = (changes: Partial<DeliveryStatus> = {}): DeliveryStatus => ({
-  endpoint_id: 'e1',
-  phase: 'queued',
-  generation: 0,
-  trigger: 'FIRST',
-  requests: 0,
-  attempts: 0,
-  calls: 0,
-  cancel_requested: false,
-  since: 0,
-  due_at: null,
-  position: 0,
-  version: 1,
-  reason: null,
-  first_attempted_at: null,
-  ...changes,
-})
 
 describe('a fifo', () => {
   it('does what an array does, over any number of pushes, returns and takings', () => {

@@ -13,6 +13,7 @@ export type Lane = 'urgent' | 'fresh' | 'retry'
 export function laneOf(trigger: Trigger): Lane {
   switch (trigger) {
     case 'MANUAL':
+    case 'TEST':
       return 'urgent'
     case 'FIRST':
       return 'fresh'

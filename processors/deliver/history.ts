@@ -7,13 +7,14 @@
  * Of an endpoint (AUTO_DISABLED, ENABLED): AUTO_DISABLED stands among the records of the delivery that caused it;
  * ENABLED is about no delivery, and its ids other than endpoint_id and partner_id are empty.
  */
-import type {
-  Attempt,
-  DeliveryBody,
-  DeliveryHistory,
-  DeliveryStatus,
-  EndpointSystemState,
-  HistoryChange,
+import {
+  type Attempt,
+  type DeliveryBody,
+  type DeliveryHistory,
+  type DeliveryStatus,
+  type EndpointSystemState,
+  type HistoryChange,
+  historyDefaults,
 } from '../../schemas/index.ts'
 import { type Destination, stateOf } from './lifecycle.ts'
 
@@ -54,6 +55,7 @@ export function historyRecord(
   now: number,
 ): DeliveryHistory {
   return {
+    ...historyDefaults,
     delivery_id: id,
     ...routingFacts(body),
     version: status.version,
@@ -76,6 +78,7 @@ export function enabledRecord(
   now: number,
 ): DeliveryHistory {
   return {
+    ...historyDefaults,
     delivery_id: '',
     event_id: '',
     endpoint_id: endpointId,

@@ -41,13 +41,13 @@ export function makeMemory(context: DeliverContext, times: DeliverTimes): Memory
     isPairRemembered: (deliveryId) => remembered.get(pairKey(deliveryId)) !== undefined,
     settledAs: (deliveryId) => remembered.get(pairKey(deliveryId))?.state ?? undefined,
     rememberPair(deliveryId, state, now) {
-      remembered.put(pairKey(deliveryId), { at: now, state })
+      remembered.put(pairKey(deliveryId), { at: now, state, sequence: null })
       pairs.push(deliveryId, now)
     },
     rememberCommand(commandId, now) {
       const key = commandKey(commandId)
       if (remembered.get(key)) return false
-      remembered.put(key, { at: now, state: null })
+      remembered.put(key, { at: now, state: null, sequence: null })
       commands.push(commandId, now)
       return true
     },

@@ -146,6 +146,7 @@ function sentAttempt(
     started_at: sent.startedAt,
     outcome: outcomeRecord(sent.outcome),
     again,
+    retry_after_ms: sent.outcome.retryAfterMs,
   }
   return { class: sent.outcome.class, attempt }
 }
@@ -174,6 +175,7 @@ function failedAttempt(
     started_at: now,
     outcome: outcomeRecord(outcome),
     again: failure.starts > 1,
+    retry_after_ms: null,
   }
   return { class: outcome.class, attempt }
 }

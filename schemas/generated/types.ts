@@ -123,10 +123,82 @@ export interface DeliveryCommand {
   readonly requested_at: number
   /** Who asked: api, cli, system. */
   readonly requested_by: string
+  /** For REDRIVE and REDRIVE_MATCHING: also what would now arrive after a newer event of its order, at an endpoint with strict order. */
+  readonly confirm_out_of_order: boolean
+  /** For REDRIVE_MATCHING; null takes all that the endpoint missed. */
+  readonly filter: RedriveFilter | null
+  /** For REDRIVE_MATCHING: how many are sent again per second at most; null is the default pace. */
+  readonly per_second: number | null
+  /** For REDRIVE_MATCHING: leaves what is older than its maximum age where it is. */
+  readonly within_max_age: boolean
+  /** For STOP_REDRIVE: the command_id that began it. */
+  readonly redrive_id: string | null
+  /** For TEST: what is sent, once. */
+  readonly test: TestEvent | null
 }
 
 /** What to do. */
-export type CommandKind = 'UNKNOWN' | 'RETRY_NOW' | 'CANCEL' | 'REDRIVE' | 'ENABLE'
+export type CommandKind =
+  | 'UNKNOWN'
+  | 'RETRY_NOW'
+  | 'CANCEL'
+  | 'REDRIVE'
+  | 'ENABLE'
+  | 'REDRIVE_MATCHING'
+  | 'STOP_REDRIVE'
+  | 'PROBE'
+  | 'TEST'
+
+/** Which dead and skipped deliveries of an endpoint. All that is given must hold. */
+export interface RedriveFilter {
+  /** Event type; null takes all. */
+  readonly event: string | null
+  /** occurred_at at or after. */
+  readonly since: number | null
+  /** occurred_at before. */
+  readonly until: number | null
+  /** Reasons for which they are dead or skipped: outcome classes and words like too_old. Empty: every one but cancelled. */
+  readonly outcomes: readonly string[]
+}
+
+/** An event made up for a test, rendered and sealed. */
+export interface TestEvent {
+  /** The delivery that it becomes. */
+  readonly delivery_id: string
+  /** The webhook-id. */
+  readonly event_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** The order that the body names. */
+  readonly order_id: string
+  /** Event type. */
+  readonly event: string
+  /** v1 or v2. */
+  readonly payload_version: string
+  /** Version of the partner config that it was made under. */
+  readonly config_version: number
+  /** The rendered JSON body, sealed. (secret) */
+  readonly body: Uint8Array
+}
+
+/** Something a person or the API asks DELIVER to do. */
+export interface DeliveryCommandV1 {
+  /** Idempotency key. */
+  readonly command_id: string
+  /** What to do. */
+  readonly kind: CommandKindV1
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The delivery, where the command is about one. */
+  readonly delivery_id: string | null
+  /** When it was asked for. */
+  readonly requested_at: number
+  /** Who asked: api, cli, system. */
+  readonly requested_by: string
+}
+
+/** What to do. */
+export type CommandKindV1 = 'UNKNOWN' | 'RETRY_NOW' | 'CANCEL' | 'REDRIVE' | 'ENABLE'
 
 /** One record per attempt and per change of state; the delivery log is rebuilt from these. */
 export interface DeliveryHistory {
@@ -168,6 +240,16 @@ export interface DeliveryHistory {
   readonly reason: string | null
   /** For ACCEPTED: the body as JSON with secrets masked. */
   readonly payload: string | null
+  /** A person asked for it, so no maximum age holds it back. */
+  readonly by_hand: boolean
+  /** Sent although a newer event of its order had been delivered, at an endpoint with strict order. */
+  readonly out_of_order: boolean
+  /** For ATTEMPTED: how long it had stood in the queue of its endpoint before this request: for an earlier event, a free call, the rate, the breaker or a pause. */
+  readonly queued_ms: number
+  /** How much of its life it has waited for earlier events of its order. */
+  readonly waited_for_order_ms: number
+  /** The redrive that it is part of. */
+  readonly redrive_id: string | null
 }
 
 /** What this record reports. */
@@ -181,6 +263,8 @@ export type HistoryChange =
   | 'RETRY_REQUESTED'
   | 'AUTO_DISABLED'
   | 'ENABLED'
+  | 'BREAKER_OPENED'
+  | 'BREAKER_CLOSED'
 
 /** Where a delivery stands. */
 export type DeliveryState = 'waiting' | 'delivered' | 'dead' | 'skipped'
@@ -199,10 +283,85 @@ export interface Attempt {
   readonly outcome: Outcome
   /** True when an earlier owner may have made the same request. */
   readonly again: boolean
+  /** How long the receiver asked to wait, where it did. */
+  readonly retry_after_ms: number | null
 }
 
 /** What caused the request. */
-export type Trigger = 'UNKNOWN' | 'FIRST' | 'RETRY' | 'MANUAL' | 'REDRIVE'
+export type Trigger = 'UNKNOWN' | 'FIRST' | 'RETRY' | 'MANUAL' | 'REDRIVE' | 'TEST'
+
+/** One record per attempt and per change of state; the delivery log is rebuilt from these. */
+export interface DeliveryHistoryV1 {
+  /** UUIDv5 of (event_id, endpoint_id). */
+  readonly delivery_id: string
+  /** The event; the webhook-id. */
+  readonly event_id: string
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** The order. */
+  readonly order_id: string
+  /** Event type. */
+  readonly event: string
+  /** v1 or v2. */
+  readonly payload_version: string
+  /** When the order changed. */
+  readonly occurred_at: number
+  /** Pipeline time at which ROUTE made it. */
+  readonly routed_at: number
+  /** The order's sequence of this event. */
+  readonly order_sequence: number | null
+  /** Grows with every record of a delivery; a lower one never overwrites a higher one. */
+  readonly version: number
+  /** Pipeline time. */
+  readonly at: number
+  /** What this record reports. */
+  readonly change: HistoryChangeV1
+  /** The state that results. */
+  readonly state: DeliveryState
+  /** Retries used so far: 0 to 3. */
+  readonly retry_count: number
+  /** The request, for ATTEMPTED. */
+  readonly attempt: AttemptV1 | null
+  /** When the next retry falls due. */
+  readonly next_due_at: number | null
+  /** Why it is dead or skipped. */
+  readonly reason: string | null
+  /** For ACCEPTED: the body as JSON with secrets masked. */
+  readonly payload: string | null
+}
+
+/** What this record reports. */
+export type HistoryChangeV1 =
+  | 'UNKNOWN'
+  | 'ACCEPTED'
+  | 'ATTEMPTED'
+  | 'SKIPPED'
+  | 'CANCELLED'
+  | 'REDRIVEN'
+  | 'RETRY_REQUESTED'
+  | 'AUTO_DISABLED'
+  | 'ENABLED'
+
+/** One HTTP request of a delivery. */
+export interface AttemptV1 {
+  /** UUIDv7. */
+  readonly attempt_id: string
+  /** 0 for the first request, 1 to 3 for the retries. */
+  readonly retry_count: number
+  /** What caused the request. */
+  readonly trigger: TriggerV1
+  /** Real time at which the request started. */
+  readonly started_at: number
+  /** How it ended. */
+  readonly outcome: Outcome
+  /** True when an earlier owner may have made the same request. */
+  readonly again: boolean
+}
+
+/** What caused the request. */
+export type TriggerV1 = 'UNKNOWN' | 'FIRST' | 'RETRY' | 'MANUAL' | 'REDRIVE'
 
 /** One row change of a rider assignment, keyed by order. */
 export interface AssignmentChange {
@@ -861,6 +1020,57 @@ export interface EndpointV1 {
   readonly max_age_ms: Readonly<Record<string, number>>
 }
 
+/** How far one redrive of many deliveries is. */
+export interface RedriveProgress {
+  /** The command_id that began it; also the key. */
+  readonly redrive_id: string
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** SEARCHING: looks for what matches. SENDING: all of it is queued, not all has come to an end. */
+  readonly phase: RedrivePhase
+  /** Begun by itself, when the endpoint answered again. */
+  readonly automatic: boolean
+  /** Who asked: api, cli, system. */
+  readonly requested_by: string
+  /** When it was asked for. */
+  readonly requested_at: number
+  /** When it finished or was stopped. */
+  readonly ended_at: number | null
+  /** What it takes; null: all that the endpoint missed. */
+  readonly filter: RedriveFilter | null
+  /** How many are sent again per second at most. */
+  readonly per_second: number
+  /** Leaves what is older than its maximum age where it is. */
+  readonly within_max_age: boolean
+  /** Takes also what would now arrive after a newer event of its order. */
+  readonly confirm_out_of_order: boolean
+  /** Dead and skipped deliveries of the partition that there were to look at, of all endpoints. */
+  readonly to_look_at: number
+  /** How many of them it has looked at. */
+  readonly looked_at: number
+  /** Deliveries sent again. */
+  readonly redriven: number
+  /** Of these: delivered. */
+  readonly delivered: number
+  /** Of these: dead again. */
+  readonly dead: number
+  /** Of these: skipped again, or cancelled. */
+  readonly skipped: number
+  /** Matching, but older than their maximum age. */
+  readonly left_too_old: number
+  /** Matching, but a newer event of their order was delivered. */
+  readonly left_out_of_order: number
+  /** Grows with every record of a redrive. */
+  readonly version: number
+  /** Pipeline time. */
+  readonly at: number
+}
+
+/** How far it is. */
+export type RedrivePhase = 'UNKNOWN' | 'SEARCHING' | 'SENDING' | 'FINISHED' | 'STOPPED'
+
 /** Says which delivery is due when its delay topic releases it. Subject of all delay topics. */
 export interface RetryTicket {
   /** The delivery. */
@@ -944,8 +1154,48 @@ export interface WebhookCall {
   readonly first_attempted_at: number | null
 }
 
+/** The stored request for one call. The body is read from the store of bodies, the settings from the partner config, when the call starts. */
+export interface WebhookCallV1 {
+  /** The delivery. */
+  readonly delivery_id: string
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** Which request of this delivery it is, in all rounds, from 1. */
+  readonly attempt_no: number
+  /** 0 for the first request of a round, 1 to 3 for the retries. */
+  readonly retry_count: number
+  /** What caused it. */
+  readonly trigger: TriggerV1
+  /** Real time at which the first request of this delivery started; null when this is the first. */
+  readonly first_attempted_at: number | null
+}
+
 /** The system's part of an endpoint's state, and where its settings are found. Key: endpoint_id. */
 export interface EndpointSystemState {
+  /** The partner whose config holds its settings. */
+  readonly partner_id: string
+  /** Pipeline time at which DELIVER disabled it; null when it is not. */
+  readonly auto_disabled_at: number | null
+  /** Why, as an outcome class. */
+  readonly auto_disabled_reason: string | null
+  /** Version of the latest history record that is about the endpoint itself. */
+  readonly version: number
+  /** Its latest request got no answer: time-out or no connection. */
+  readonly suspect: boolean
+  /** Pipeline time of the first failure since its last success. */
+  readonly failing_since: number | null
+  /** How often in a row the breaker opened; 0 when it is closed. */
+  readonly breaker_openings: number
+  /** The breaker holds all calls back until then; afterwards one probe is let through. */
+  readonly breaker_until: number | null
+  /** Since when deliveries may have been missed, until it answers again. */
+  readonly missed_since: number | null
+}
+
+/** The system's part of an endpoint's state, and where its settings are found. Key: endpoint_id. */
+export interface EndpointSystemStateV1 {
   /** The partner whose config holds its settings. */
   readonly partner_id: string
   /** Pipeline time at which DELIVER disabled it; null when it is not. */
@@ -972,8 +1222,66 @@ export interface ExpiryQueue {
   readonly tail: number
 }
 
-/** Something that must not happen twice. Keys: pair/<delivery_id> for a settled pair of event and endpoint, command/<command_id> for a command. */
+/** One redrive of many deliveries, while it goes on. Key: the command_id that began it. */
+export interface RedriveJob {
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** SEARCHING: looks for what matches. SENDING: all of it is queued, not all has come to an end. */
+  readonly phase: RedrivePhase
+  /** Begun by itself, when the endpoint answered again. */
+  readonly automatic: boolean
+  /** Who asked: api, cli, system. */
+  readonly requested_by: string
+  /** When it was asked for. */
+  readonly requested_at: number
+  /** When it finished or was stopped. */
+  readonly ended_at: number | null
+  /** What it takes; null: all that the endpoint missed. */
+  readonly filter: RedriveFilter | null
+  /** How many are sent again per second at most. */
+  readonly per_second: number
+  /** Leaves what is older than its maximum age where it is. */
+  readonly within_max_age: boolean
+  /** Takes also what would now arrive after a newer event of its order. */
+  readonly confirm_out_of_order: boolean
+  /** Dead and skipped deliveries of the partition that there were to look at, of all endpoints. */
+  readonly to_look_at: number
+  /** How many of them it has looked at. */
+  readonly looked_at: number
+  /** Deliveries sent again. */
+  readonly redriven: number
+  /** Of these: delivered. */
+  readonly delivered: number
+  /** Of these: dead again. */
+  readonly dead: number
+  /** Of these: skipped again, or cancelled. */
+  readonly skipped: number
+  /** Matching, but older than their maximum age. */
+  readonly left_too_old: number
+  /** Matching, but a newer event of their order was delivered. */
+  readonly left_out_of_order: number
+  /** Number of the entry of the queue of redrivable deliveries to look at next. */
+  readonly cursor: number
+  /** Number of the first entry that is not looked at: it came later. */
+  readonly until_entry: number
+  /** Takes so many at most. */
+  readonly limit: number | null
+}
+
+/** Something that must not happen twice, or out of order. Keys: pair/<delivery_id> for a settled pair of event and endpoint, command/<command_id> for a command, order/<endpoint_id>/<order_id> for the newest event that was delivered of an order under strict order. */
 export interface Remembered {
+  /** Pipeline time at which it happened. */
+  readonly at: number
+  /** For a pair: the state in which it was settled. */
+  readonly state: string | null
+  /** For an order: the sequence of that event. */
+  readonly sequence: number | null
+}
+
+/** Something that must not happen twice. Keys: pair/<delivery_id> for a settled pair of event and endpoint, command/<command_id> for a command. */
+export interface RememberedV1 {
   /** Pipeline time at which it happened. */
   readonly at: number
   /** For a pair: the state in which it was settled. */
@@ -990,6 +1298,61 @@ export interface DeliveryStatus {
   readonly generation: number
   /** What caused the request that is queued, in flight or was made last. */
   readonly trigger: Trigger
+  /** Place on the ladder of this round: the retry that comes next, 0 before the first request. A redrive starts a new round. */
+  readonly requests: number
+  /** Requests made in all rounds. */
+  readonly attempts: number
+  /** Intents written so far; numbers the open one. */
+  readonly calls: number
+  /** Set while a call is in flight: cancels unless the call succeeds. */
+  readonly cancel_requested: boolean
+  /** Pipeline time at which this phase began. */
+  readonly since: number
+  /** For in_tier: when its ticket is expected. For queued: not before then. */
+  readonly due_at: number | null
+  /** Its place in the queue or tier: lower is earlier. */
+  readonly position: number
+  /** Version of its latest history record. */
+  readonly version: number
+  /** For dead and skipped: why. */
+  readonly reason: string | null
+  /** Real time at which its first request started. */
+  readonly first_attempted_at: number | null
+  /** For in_tier: the tier that its ticket lies in, from 1. 0: written by a version that took it from requests. */
+  readonly tier: number
+  /** A person asked for this round: no maximum age holds it back. */
+  readonly by_hand: boolean
+  /** Requests of this round that failed by our own fault and used up no retry. */
+  readonly own_faults: number
+  /** Its order, where it was taken in under strict order. */
+  readonly order_id: string | null
+  /** The order's sequence of its event, where order_id is set. */
+  readonly order_sequence: number | null
+  /** Sent again although a newer event of its order had been delivered. */
+  readonly out_of_order: boolean
+  /** How long it stood in the queue before its latest call. */
+  readonly queued_ms: number
+  /** How long it has waited for earlier events of its order. */
+  readonly waited_for_order_ms: number
+  /** How often it was sent again by itself. */
+  readonly auto_redrives: number
+  /** The redrive that this round is part of. */
+  readonly redrive_id: string | null
+}
+
+/** Finer than the state that is shown: queued, in_flight and in_tier are all waiting. */
+export type DeliveryPhase = 'queued' | 'in_flight' | 'in_tier' | 'dead' | 'skipped'
+
+/** Where one delivery stands. Key: delivery_id. Kept while it waits, and while it can be redriven. */
+export interface DeliveryStatusV1 {
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** Where it stands. */
+  readonly phase: DeliveryPhase
+  /** Raised by retry now, cancel, redrive and a ticket written again; a ticket of another generation is stale. */
+  readonly generation: number
+  /** What caused the request that is queued, in flight or was made last. */
+  readonly trigger: TriggerV1
   /** Requests made in this round: 0 to 4. A redrive starts a new round. */
   readonly requests: number
   /** Requests made in all rounds. */
@@ -1011,9 +1374,6 @@ export interface DeliveryStatus {
   /** Real time at which its first request started. */
   readonly first_attempted_at: number | null
 }
-
-/** Finer than the state that is shown: queued, in_flight and in_tier are all waiting. */
-export type DeliveryPhase = 'queued' | 'in_flight' | 'in_tier' | 'dead' | 'skipped'
 
 /** What ENRICH knows of the riders of one order. */
 export interface AssignmentState {
@@ -1329,6 +1689,7 @@ export interface SubjectTypes {
   readonly 'order.gaps-value': OrderGaps
   readonly 'orders.changes-value': OrderChange
   readonly 'partner.config-value': PartnerConfig
+  readonly 'redrive.progress-value': RedriveProgress
   readonly 'retry.tickets-value': RetryTicket
   readonly 'routing.verdicts-value': RoutingVerdict
   readonly 'store.deliver.bodies-value': DeliveryBody
@@ -1336,6 +1697,7 @@ export interface SubjectTypes {
   readonly 'store.deliver.endpoints-value': EndpointSystemState
   readonly 'store.deliver.expiries-value': Expiry
   readonly 'store.deliver.queues-value': ExpiryQueue
+  readonly 'store.deliver.redrives-value': RedriveJob
   readonly 'store.deliver.remembered-value': Remembered
   readonly 'store.deliver.states-value': DeliveryStatus
   readonly 'store.enrich.assignments-value': AssignmentState

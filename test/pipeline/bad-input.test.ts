@@ -1,6 +1,7 @@
 /** Input that cannot be read: each is counted, kept sealed with its reason, and holds nothing else up. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Topic } from '../../engine/index.ts'
+import { commandDefaults } from '../../schemas/index.ts'
 import type { CapturedLine } from './captured-line.ts'
 import { partnerId, tamper } from './order-database.ts'
 import { type PipelineDriver, partnerOf, pipelineDriver } from './pipeline-driver.ts'
@@ -224,10 +225,10 @@ describe('a record of ours that cannot be read', () => {
     await pipe.driver.pipe(pipe.topics.deliveryCommands, {
       key: 'somebody-else',
       value: {
+        ...commandDefaults,
         command_id: 'c1',
         kind: 'ENABLE',
         endpoint_id: `${partnerId}-1`,
-        delivery_id: null,
         requested_at: 0,
         requested_by: 'test',
       },

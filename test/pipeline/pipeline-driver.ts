@@ -11,6 +11,7 @@ import { maskPhone } from '../../processors/normalize/mask-phone.ts'
 import { parseSourceMapping } from '../../processors/normalize/source-mapping.ts'
 import {
   type CommandKind,
+  commandDefaults,
   type DeliveryHistory,
   type Endpoint,
   endpointDefaults,
@@ -206,6 +207,7 @@ export async function pipelineDriver(options: PipelineDriverOptions = {}): Promi
       await driver.pipe(topics.deliveryCommands, {
         key: endpointId,
         value: {
+          ...commandDefaults,
           command_id: id,
           kind,
           endpoint_id: endpointId,

@@ -3,8 +3,10 @@
 import { seededRandom } from '../../../engine/index.ts'
 import type { SendOutcome, WebhookCallResult } from '../../../ports/sender.ts'
 import {
+  commandDefaults,
   type Delivery,
   type DeliveryCommand,
+  type DeliveryStatus,
   type Endpoint,
   endpointDefaults,
   makeCodecs,
@@ -68,12 +70,42 @@ export const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
   ...changes,
 })
 
+/** A delivery that waits in the queue for its first request. */
+export const status = (changes: Partial<DeliveryStatus> = {}): DeliveryStatus => ({
+  endpoint_id: 'e1',
+  phase: 'queued',
+  generation: 0,
+  trigger: 'FIRST',
+  requests: 0,
+  attempts: 0,
+  calls: 0,
+  cancel_requested: false,
+  since: 0,
+  due_at: null,
+  position: 0,
+  version: 1,
+  reason: null,
+  first_attempted_at: null,
+  tier: 0,
+  by_hand: false,
+  own_faults: 0,
+  order_id: null,
+  order_sequence: null,
+  out_of_order: false,
+  queued_ms: 0,
+  waited_for_order_ms: 0,
+  auto_redrives: 0,
+  redrive_id: null,
+  ...changes,
+})
+
 let commands = 0
 
 export const command = (
   kind: DeliveryCommand['kind'],
   changes: Partial<DeliveryCommand> = {},
 ): DeliveryCommand => ({
+  ...commandDefaults,
   command_id: `command-${commands++}`,
   kind,
   endpoint_id: 'e1',

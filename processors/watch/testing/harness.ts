@@ -7,11 +7,13 @@
 import type { KeyValueStore, ProcessorHandlers, Serde } from '../../../engine/index.ts'
 import {
   type Attempt,
+  attemptDefaults,
   type DeliveryHistory,
   type Endpoint,
   type EndpointHealth,
   type EndpointWatch,
   endpointDefaults,
+  historyDefaults,
   makeCodecs,
   openFolderRegistry,
 } from '../../../schemas/index.ts'
@@ -30,6 +32,7 @@ type ChangedHistory = Partial<DeliveryHistory>
 
 /** A record of delivery d1 at endpoint e1 of partner p1: accepted at the start. */
 export const history = (changes: ChangedHistory = {}): DeliveryHistory => ({
+  ...historyDefaults,
   delivery_id: 'd1',
   event_id: `event-of-${changes.delivery_id ?? 'd1'}`,
   endpoint_id: 'e1',
@@ -45,10 +48,6 @@ export const history = (changes: ChangedHistory = {}): DeliveryHistory => ({
   change: 'ACCEPTED',
   state: 'waiting',
   retry_count: 0,
-  attempt: null,
-  next_due_at: null,
-  reason: null,
-  payload: null,
   ...changes,
 })
 
@@ -59,7 +58,7 @@ export const attempt = (outcome: string, changes: Partial<Attempt> = {}): Attemp
   trigger: 'FIRST',
   started_at: startMs,
   outcome: { class: outcome, status_code: null, detail: null, duration_ms: 40 },
-  again: false,
+  ...attemptDefaults,
   ...changes,
 })
 
