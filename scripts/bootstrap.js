@@ -1,4 +1,4 @@
-// What `npm start` and `npm test` run. Uses Node alone, so that it works in a folder where nothing is
+// What `npm start`, `npm test` and `npm run stack` run. Uses Node alone, so that it works in a folder where nothing is
 // installed yet: it installs when the lock file changed, builds when a source changed, then hands over.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -62,20 +62,33 @@ function build() {
   runNode([join(root, 'scripts/prepare-pglite.js')], 'preparing the database of the delivery log')
 }
 
+function vitest(args) {
+  const program = join(root, 'node_modules/vitest/vitest.mjs')
+  const result = spawnSync(process.execPath, [program, 'run', ...args], { cwd: root, stdio: 'inherit' })
+  process.exit(result.status ?? 1)
+}
+
 function test(args) {
   if (readdirSync(root).includes('biome.json')) {
     runNode([join(root, 'node_modules/@biomejs/biome/bin/biome'), 'check', '.'], 'the format and lint check')
   }
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  const result = spawnSync(process.execPath, [vitest, 'run', ...args], { cwd: root, stdio: 'inherit' })
-  process.exit(result.status ?? 1)
+  vitest(args)
+}
+
+/** Builds its own part alone: who wants a broker need not wait for the rest. */
+async function stack(args) {
+  runNode([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'deploy'], 'building the stack')
+  process.argv = [process.execPath, join(root, 'dist/deploy/stack/main.js'), ...args]
+  await import('../dist/deploy/stack/main.js')
 }
 
 const [command, ...args] = process.argv.slice(2)
 checkNode()
 install()
-build()
+if (command === 'stack') await stack(args)
+else build()
 if (command === 'test') test(args)
+if (command === 'test:stack') vitest(['--config', 'vitest.stack.config.ts', ...args])
 if (command === 'start') {
   process.argv = [process.execPath, join(root, 'bin/waybill.js'), 'start', ...args]
   await import('../bin/waybill.js')

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-const skippedFolders = new Set(['node_modules', 'dist', '.git', 'coverage', '.waybill', 'data'])
+const skippedFolders = new Set(['node_modules', 'dist', '.git', 'coverage', '.waybill', '.stack', 'data'])
 
 /** Paths from the root, with forward slashes. */
 export function filesBelow(folder: string, matches: (name: string) => boolean): string[] {
