@@ -5,12 +5,11 @@
 import type { Clock } from '../clock.ts'
 import { systemClock } from '../clock.ts'
 import type { EffectHandler } from '../graph/processor.ts'
-import { checkCoPartitioning } from '../graph/sub-topology.ts'
+import { checkCoPartitioning, type SubTopology } from '../graph/sub-topology.ts'
 import { defaultMaxRecordBytes } from '../graph/topic.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { RecordLog, TopicDescription } from '../record-log/port.ts'
 import type { Disk } from '../stores/disk.ts'
-import { tasksOf } from './assignor.ts'
 import type { BulkWrite, Report } from './bulk-sink.ts'
 import { callScheduler } from './call-scheduler.ts'
 import { type Counters, counters as makeCounters } from './counters.ts'
@@ -19,7 +18,9 @@ import { globalTables } from './global-tables.ts'
 import { makeHousekeeping } from './housekeeping.ts'
 import { makeInstance } from './instance.ts'
 import { outputBuffer, type TopicFacts } from './output-buffer.ts'
-import { storeSpecs } from './task-factory.ts'
+import { chosenParts, globalsOf } from './roles.ts'
+import { storeSpecs } from './store-specs.ts'
+import { tasksOf } from './task-places.ts'
 import { repeated } from './transaction.ts'
 
 export interface ApplicationOptions {
@@ -31,6 +32,16 @@ export interface ApplicationOptions {
   readonly instanceId: string
   /** Default: the topology's name. */
   readonly groupId?: string
+  /**
+   * Roles: runs only the parts of the topology that hold these nodes or read these topics. Default: all. The instances
+   * of one group may differ; a part that none of them runs is told by `unassigned`.
+   */
+  readonly only?: readonly string[]
+  /**
+   * How many other instances keep a warm copy of each task with state, so that a failover does not wait for a restore.
+   * Default 0: a task that moves is restored. All instances of a group should say the same: the leader's word counts.
+   */
+  readonly standbys?: number
   /** Handlers by `<processor>.<effect>`. Those of one processor must agree with its definition's types. */
   readonly effects?: Readonly<Record<string, EffectHandler<never, unknown>>>
   /** Writes by the bulk sink's name. */
@@ -84,13 +95,20 @@ export interface Application {
   cleanUp(): Promise<void>
   /** Ids of the tasks that run here. */
   taskIds(): string[]
+  /** Task id → how many changelog offsets the warm copy that is kept here is behind. */
+  standbyLags(): ReadonlyMap<string, number>
+  /** Names of the parts of the topology that no live instance of the group runs. */
+  unassigned(): readonly string[]
 }
 
 const leaseMs = 2000
 const housekeepingMs = 60_000
+/** A copy that is so many changelog offsets behind is restored in well under a second: it counts as warm. */
+const acceptableLag = 10_000
 
 export function createApplication(options: ApplicationOptions): Application {
   const { topology, log, disk } = options
+  const parts = chosenParts(topology, options.only)
   const realClock = options.realClock ?? systemClock
   const pipelineClock = options.pipelineClock ?? systemClock
   const counters = makeCounters()
@@ -126,7 +144,7 @@ export function createApplication(options: ApplicationOptions): Application {
     onFinished: () => wake(),
   })
   const globals = globalTables({
-    specs: topology.globals,
+    specs: globalsOf(topology, parts),
     log,
     partitionsOf: partitionCount,
     counters,
@@ -136,6 +154,8 @@ export function createApplication(options: ApplicationOptions): Application {
   const groupId = options.groupId ?? topology.name
   const instance = makeInstance({
     topology,
+    parts,
+    assignor: { standbys: options.standbys ?? 0, acceptableLag },
     groupId,
     instanceId: options.instanceId,
     log,
@@ -193,7 +213,7 @@ export function createApplication(options: ApplicationOptions): Application {
     counters,
     failed,
     async start() {
-      checkHandlers(options)
+      checkHandlers(options, parts)
       await makeTopics(options, facts)
       await instance.start()
       housekeeping.start()
@@ -211,6 +231,8 @@ export function createApplication(options: ApplicationOptions): Application {
     settled: (calls) => Promise.race([instance.settled(calls), failed]),
     nextDue: instance.loop.nextDue,
     taskIds: () => [...instance.loop.tasks()].map((task) => task.id).sort(),
+    standbyLags: instance.standbyLags,
+    unassigned: instance.unassigned,
   }
 }
 
@@ -257,9 +279,9 @@ function changelogs(
   })
 }
 
-/** Everything the topology asks for by name must be there before the first record. */
-function checkHandlers({ topology, effects = {}, bulkSinks = {} }: ApplicationOptions) {
-  for (const node of topology.nodes) {
+/** Everything that runs here asks for by name must be there before the first record. */
+function checkHandlers({ effects = {}, bulkSinks = {} }: ApplicationOptions, parts: readonly SubTopology[]) {
+  for (const node of parts.flatMap(({ nodes }) => nodes)) {
     if (node.kind === 'bulk-sink' && !bulkSinks[node.name]) {
       throw new Error(`no write is given for the bulk sink ${node.name}: pass it in bulkSinks`)
     }

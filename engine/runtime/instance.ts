@@ -9,18 +9,18 @@
  * ```
  */
 import type { Clock } from '../clock.ts'
+import type { SubTopology } from '../graph/sub-topology.ts'
 import type { Topology } from '../graph/topology.ts'
 import {
   type FetchedPartition,
   LogError,
-  type Membership,
   partitionKey,
   type RecordLog,
   type TopicPartition,
   type Writer,
 } from '../record-log/port.ts'
 import type { Disk } from '../stores/disk.ts'
-import { type TaskPlace, taskIdOf, tasksOf } from './assignor.ts'
+import type { AssignorOptions } from './assignor.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
 import { commitTasks } from './commit.ts'
@@ -28,16 +28,18 @@ import type { Counters } from './counters.ts'
 import type { GlobalTables } from './global-tables.ts'
 import { type Loop, makeLoop } from './loop.ts'
 import type { OutputBuffer } from './output-buffer.ts'
+import { makeOwnership, type Ownership } from './ownership.ts'
 import { makePoller } from './poller.ts'
 import { makeReconciler } from './reconciler.ts'
-import { joinGroup, newSession, type Session } from './session.ts'
-import { claim, takeOver } from './take-over.ts'
+import { makeStandbys, type Standbys } from './standbys.ts'
 import type { Task } from './task.ts'
-import { openTask, type TaskSurroundings } from './task-factory.ts'
-import { repeated } from './transaction.ts'
+import type { TaskSurroundings } from './task-factory.ts'
 
 export interface InstanceOptions {
   readonly topology: Topology
+  /** The sub-topologies that run here. */
+  readonly parts: readonly SubTopology[]
+  readonly assignor: AssignorOptions
   readonly groupId: string
   readonly instanceId: string
   readonly log: RecordLog
@@ -71,19 +73,17 @@ export interface Instance {
   /** The source partitions that this instance owns now. */
   owned(): readonly TopicPartition[]
   lastHeartbeatAt(): number
+  /** Task id → how many changelog offsets the copy that is kept here is behind. */
+  standbyLags(): ReadonlyMap<string, number>
+  /** Names of the sub-topologies that no live member of the group runs. */
+  unassigned(): readonly string[]
 }
 
-/** How long a revocation waits for running calls. */
-const revocationWaitMs = 2000
-
 export function makeInstance(options: InstanceOptions): Instance {
-  const { topology, log, scheduler, output, counters, report, realClock, pipelineClock, writer } = options
+  const { log, scheduler, output, counters, report, realClock, pipelineClock, writer } = options
   const fetcher = log.fetcher()
   const killing = new AbortController()
   const killed = killing.signal
-  let session: Session | undefined
-  /** A transaction of the writer may be open or undecided: it must be initialised before it is used again. */
-  let writerStale = true
   let running: Promise<void> = Promise.resolve()
   let stopping: Promise<void> | undefined
   let failure: { error: unknown } | undefined
@@ -91,8 +91,8 @@ export function makeInstance(options: InstanceOptions): Instance {
   let logSkewMs = log.clock.now() - pipelineClock.now()
 
   const reconciler = makeReconciler({
-    pass: openMissing,
-    onFenced: () => loop.exclusive(async () => endSession()),
+    pass: (signal) => ownership.pass(signal),
+    onFenced: () => loop.exclusive(async () => ownership.end()),
     onFailure: fail,
     clock: realClock,
     report,
@@ -116,6 +116,28 @@ export function makeInstance(options: InstanceOptions): Instance {
     commit,
     onFailure: failDirty,
   })
+  const standbys: Standbys = makeStandbys({
+    log,
+    groupId: options.groupId,
+    disk: options.disk,
+    clock: realClock,
+    counters,
+    report,
+    onLag: (taskId, lag) => ownership.copyAt(taskId, lag),
+    onFailure: (error) => {
+      if (!killed.aborted) fail(error)
+    },
+  })
+  const ownership: Ownership = makeOwnership({
+    ...options,
+    loop,
+    standbys,
+    reconciler,
+    killed,
+    failed: () => failure !== undefined,
+    closeDirty,
+    onCommitFailed: failDirty,
+  })
 
   /** Inside the loop, before anything else could commit: nothing of the record in hand may become visible. */
   function failDirty(error: unknown) {
@@ -130,17 +152,18 @@ export function makeInstance(options: InstanceOptions): Instance {
     loop.stop()
     scheduler.stop()
     reconciler.stop()
+    void standbys.stop()
     void running
       .then(() => {
         closeDirty()
-        return session?.membership?.leave()
+        return ownership.session()?.membership?.leave()
       })
       .catch((cause) => report('the group could not be left after a failure', cause))
     options.onFailure(error)
   }
 
   async function commit(tasks: readonly Task[]): Promise<boolean> {
-    const current = session
+    const current = ownership.session()
     if (!current?.membership) throw new Error('tasks are open without a membership')
     const askedAt = realClock.now()
     try {
@@ -157,8 +180,8 @@ export function makeInstance(options: InstanceOptions): Instance {
       if (killed.aborted || !(error instanceof LogError) || error.kind === 'rejected') throw error
       counters.add('commits.failed', { kind: error.kind })
       report(`a commit failed (${error.kind}): its tasks are closed and opened again`, error)
-      writerStale = true
-      if (error.kind === 'fenced') endSession()
+      ownership.writerSpoiled()
+      if (error.kind === 'fenced') ownership.end()
       else closeDirty()
       // A pass under way must not go on: it counts on a usable writer, and on the tasks that were just closed.
       reconciler.restart()
@@ -174,121 +197,6 @@ export function makeInstance(options: InstanceOptions): Instance {
     scheduler.aborted(ids)
   }
 
-  /** Put out of the group, or fenced: what is uncommitted is dropped, and the calls are the next owner's. */
-  function endSession() {
-    closeDirty()
-    scheduler.forget(new Set(places().map(idOf)))
-    session = undefined
-    writerStale = true
-    reconciler.restart()
-  }
-
-  const places = () => tasksOf(topology.subTopologies, options.partitionCount)
-  const idOf = ({ subTopology, partition }: TaskPlace) => taskIdOf(subTopology, partition)
-
-  async function openMissing(signal: AbortSignal) {
-    const current = session ?? (await join())
-    if (writerStale) {
-      // Only after joining: a zombie that initialised itself would look like a new owner.
-      await repeated(() => writer.init())
-      writerStale = false
-    }
-    signal.throwIfAborted()
-    const missing = places().filter(
-      (place) =>
-        !loop.has(idOf(place)) && place.partitions.every((tp) => current.assigned.has(partitionKey(tp))),
-    )
-    const partitions = missing.flatMap((place) => place.partitions)
-    if (partitions.length === 0) return
-    const { groupId, instanceId } = options
-    const points = await takeOver({ log, groupId, instanceId, partitions, live: current.members })
-    await quietly(current, signal, async (membership) => {
-      try {
-        await claim({ writer, report, killed, member: membership.metadata(), partitions, points })
-      } catch (error) {
-        // The writer may be of no use to the tasks that run already either.
-        closeDirty()
-        writerStale = true
-        throw error
-      }
-    })
-    for (const place of missing) {
-      const part = topology.subTopologies[place.subTopology]
-      if (!part) throw new Error(`there is no sub-topology ${place.subTopology}`)
-      const task = await openTask(options.surroundings, part, place.partition, {
-        points,
-        partitionCount: options.partitionCount,
-        continued: current.continued.has(idOf(place)),
-        signal,
-      })
-      await quietly(current, signal, async () => loop.attach(task))
-    }
-  }
-
-  /** Runs a step between two rounds of the loop, unless the pass that it belongs to is over by then. */
-  const quietly = (current: Session, signal: AbortSignal, step: (member: Membership) => Promise<void>) =>
-    loop.exclusive(async () => {
-      signal.throwIfAborted()
-      if (session !== current || !current.membership) throw new LogError('fenced', 'the membership has ended')
-      await step(current.membership)
-    })
-
-  async function join(): Promise<Session> {
-    const joining = newSession()
-    session = joining
-    try {
-      await joinGroup(joining, {
-        log,
-        groupId: options.groupId,
-        instanceId: options.instanceId,
-        subTopologies: topology.subTopologies,
-        isCurrent: (other) => session === other && !killed.aborted,
-        onRevoked: release,
-        onAssigned: reconciler.request,
-        onLost: (lost) =>
-          loop.exclusive(async () => {
-            if (session === lost) endSession()
-          }),
-      })
-    } catch (error) {
-      if (session === joining) session = undefined
-      throw error
-    }
-    return joining
-  }
-
-  /** Hands partitions back: what their tasks have done is committed, or dropped; afterwards they write nothing. */
-  async function release(current: Session, partitions: readonly TopicPartition[]) {
-    const gone = new Set(partitions.map(partitionKey))
-    for (const key of gone) current.assigned.delete(key)
-    const ids = new Set(
-      places()
-        .filter((place) => place.partitions.some((tp) => gone.has(partitionKey(tp))))
-        .map(idOf),
-    )
-    await reconciler.interrupt()
-    scheduler.pause(ids)
-    if (!failure) await callsOf(ids)
-    await loop.exclusive(async () => {
-      if (session === current && !failure) await loop.commitNow().catch(failDirty)
-      for (const id of ids) {
-        loop.detach(id)
-        current.continued.delete(id)
-      }
-      scheduler.forget(ids)
-    })
-    // What is still assigned, but was being opened when the revocation came.
-    reconciler.request()
-  }
-
-  /** Waits for the running calls of these tasks, for so long as a revocation may. */
-  async function callsOf(ids: ReadonlySet<string>) {
-    const over = new AbortController()
-    const cancel = realClock.at(realClock.now() + revocationWaitMs, () => over.abort())
-    await scheduler.drained(ids, over.signal)
-    cancel()
-  }
-
   /** Never a silent reset: a position that the log no longer has means records that were never processed. */
   function failOnLostPosition(fetched: FetchedPartition) {
     throw new Error(
@@ -301,7 +209,8 @@ export function makeInstance(options: InstanceOptions): Instance {
   async function end() {
     reconciler.stop()
     await reconciler.idle()
-    await session?.membership?.leave()
+    await standbys.stop()
+    await ownership.session()?.membership?.leave()
     loop.stop()
     await running
     scheduler.stop()
@@ -331,11 +240,14 @@ export function makeInstance(options: InstanceOptions): Instance {
     kill() {
       killing.abort()
       reconciler.stop()
+      void standbys.stop()
       for (const task of [...loop.tasks()]) loop.detach(task.id)
       loop.stop()
       scheduler.stop()
     },
-    owned: () => [...(session?.assigned.values() ?? [])],
-    lastHeartbeatAt: () => session?.membership?.lastHeartbeatAt() ?? Number.NEGATIVE_INFINITY,
+    owned: () => [...(ownership.session()?.assigned.values() ?? [])],
+    standbyLags: standbys.lags,
+    unassigned: ownership.unassigned,
+    lastHeartbeatAt: () => ownership.session()?.membership?.lastHeartbeatAt() ?? Number.NEGATIVE_INFINITY,
   }
 }

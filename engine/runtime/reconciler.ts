@@ -9,6 +9,7 @@
 import type { Clock } from '../clock.ts'
 import { LogError } from '../record-log/port.ts'
 import type { Report } from './bulk-sink.ts'
+import { pause } from './pause.ts'
 
 export interface Reconciler {
   /** Asks for a pass; the one under way is followed by another. */
@@ -64,22 +65,12 @@ export function makeReconciler(options: ReconcilerOptions): Reconciler {
         if (error.kind === 'fenced') await options.onFenced()
         options.report(`taking over tasks failed (${error.kind}) and is tried again`, error)
         wanted = true
-        if (troubles++ > 0) await pause(Math.min(firstPauseMs * 2 ** (troubles - 2), longestPauseMs), signal)
+        if (troubles++ > 0) {
+          await pause(clock, Math.min(firstPauseMs * 2 ** (troubles - 2), longestPauseMs), signal)
+        }
       }
     }
   }
-
-  const pause = (ms: number, signal: AbortSignal) =>
-    new Promise<void>((resolve) => {
-      if (signal.aborted) return resolve()
-      const cancel = clock.at(clock.now() + ms, finish)
-      function finish() {
-        cancel()
-        signal.removeEventListener('abort', finish)
-        resolve()
-      }
-      signal.addEventListener('abort', finish)
-    })
 
   async function idle() {
     while (working) await working

@@ -5,7 +5,8 @@
  */
 import type { SubTopology } from '../graph/sub-topology.ts'
 import { type Membership, partitionKey, type RecordLog, type TopicPartition } from '../record-log/port.ts'
-import { assignTasks, tasksOf } from './assignor.ts'
+import { type AssignorOptions, assignTasks } from './assignor.ts'
+import { readLeaderWord, writeMemberWord } from './member-word.ts'
 
 export interface Session {
   /** `undefined` while the first assignment is awaited. */
@@ -15,13 +16,27 @@ export interface Session {
   readonly assigned: Map<string, TopicPartition>
   /** Tasks that committed here: their calls are known to the scheduler. */
   readonly continued: Set<string>
+  /** Tasks to keep a copy of. */
+  standbys: ReadonlySet<string>
+  /** Those of them that move here when the copy is warm. */
+  warmUps: Set<string>
+  /** Names of the sub-topologies that no live member runs. */
+  unassigned: readonly string[]
 }
 
 export interface SessionOptions {
   readonly log: RecordLog
   readonly groupId: string
   readonly instanceId: string
+  /** All of the topology: the leader plans for everybody. */
   readonly subTopologies: readonly SubTopology[]
+  /** Those that run here. */
+  readonly parts: readonly SubTopology[]
+  /** The names of those that run here, `undefined` for all. */
+  readonly only: readonly string[] | undefined
+  readonly assignor: AssignorOptions
+  /** Task id → how far behind the copy on this disk is; 0 for what runs here. */
+  readonly copies: () => ReadonlyMap<string, number>
   /** Whether the session is still the instance's. */
   readonly isCurrent: (session: Session) => boolean
   /** Awaited: the partitions pass on only after this. */
@@ -38,21 +53,21 @@ export const newSession = (): Session => ({
   members: [],
   assigned: new Map(),
   continued: new Set(),
+  standbys: new Set(),
+  warmUps: new Set(),
+  unassigned: [],
 })
 
 /** Joins the group; resolves when the first assignment is in the session. */
 export async function joinGroup(session: Session, options: SessionOptions): Promise<void> {
-  const { log, groupId, instanceId, subTopologies, isCurrent } = options
+  const { log, groupId, instanceId, subTopologies, parts, only, isCurrent } = options
   session.membership = await log.group.join({
     groupId,
     instanceId,
-    topics: subTopologies.flatMap((part) => part.sources.map((source) => source.topic.name)),
-    userData: () => new Uint8Array(0),
+    topics: parts.flatMap((part) => part.sources.map((source) => source.topic.name)),
+    userData: () => writeMemberWord({ only, copies: options.copies() }),
     assign: (views, counts) =>
-      assignTasks(
-        views,
-        tasksOf(subTopologies, (topic) => counts.get(topic) ?? 0),
-      ),
+      assignTasks(views, subTopologies, (topic) => counts.get(topic) ?? 0, options.assignor),
     sessionTimeoutMs,
     rebalanceTimeoutMs,
     listener: {
@@ -61,6 +76,10 @@ export async function joinGroup(session: Session, options: SessionOptions): Prom
       },
       async onAssigned(partitions, context) {
         session.members = context.members
+        const word = readLeaderWord(context.userData)
+        session.standbys = new Set(word.standbys)
+        session.warmUps = new Set(word.warmUps)
+        session.unassigned = word.unassigned
         for (const tp of partitions) session.assigned.set(partitionKey(tp), tp)
         if (isCurrent(session) && session.membership) options.onAssigned(session)
       },

@@ -1,30 +1,29 @@
 /** Opens a task: restores its stores, builds its operators, loads its processors. What it needs comes from the instance. */
 import type { Clock } from '../clock.ts'
 import type { Node, ProcessorNode } from '../graph/node.ts'
-import { effectsOf, intentStoreName, storeName, storesOf } from '../graph/node.ts'
-import { keyTextOf } from '../graph/operators.ts'
+import { effectsOf, intentStoreName, storeName } from '../graph/node.ts'
 import type { GlobalTable, KeyValueStore } from '../graph/processor.ts'
 import type { SubTopology } from '../graph/sub-topology.ts'
-import { changelogName, type Topology } from '../graph/topology.ts'
+import type { Topology } from '../graph/topology.ts'
 import { partitionKey, type RecordLog } from '../record-log/port.ts'
-import type { Serde } from '../serdes/serde.ts'
 import type { Disk } from '../stores/disk.ts'
 import { type OverlayStore, overlayStore, type Undo } from '../stores/overlay-store.ts'
-import { taskIdOf } from './assignor.ts'
 import { type BulkSinkRunner, type BulkWrite, bulkSinkRunner, type Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
 import type { Counters } from './counters.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { inputEnds, topicsFeeding } from './input-ends.ts'
-import { intentSerde, type StoredIntent } from './intent-serde.ts'
+import type { StoredIntent } from './intent-serde.ts'
 import { operatorGraph } from './operator-graph.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { type PartitionQueue, partitionQueue } from './partition-queue.ts'
 import { type ProcessorServices, processorInstance } from './processor-instance.ts'
 import { restoreStore } from './restore.ts'
+import { storeCopy } from './store-copy.ts'
+import { storeSpecs } from './store-specs.ts'
 import type { StartingPoint } from './take-over.ts'
 import { makeTask, type Task, type TaskStore } from './task.ts'
-import { changelogOffsetKey, storePrefix } from './task-places.ts'
+import { taskIdOf } from './task-places.ts'
 import type { Moment } from './task-timers.ts'
 
 /** What an instance lends to all its tasks. */
@@ -49,49 +48,6 @@ export interface TaskSurroundings {
   wake(): void
 }
 
-interface StoreSpec {
-  readonly name: string
-  readonly value: Serde<unknown>
-  readonly changelog: TaskStore['changelog']
-  readonly keyText: (key: Uint8Array) => string
-}
-
-const utf8Key = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('utf8')
-
-/** Every store of a sub-topology, intents included. */
-export function storeSpecs(topologyName: string, subTopology: SubTopology): StoreSpec[] {
-  return subTopology.nodes.flatMap((node) => [
-    ...[...storesOf(node)].map(([name, { value, sourceTopic }]) => ({
-      name,
-      value,
-      changelog: sourceTopic
-        ? { topic: sourceTopic.name, ours: false }
-        : { topic: changelogName(topologyName, name), ours: true },
-      keyText: sourceTopic ? sourceKey(sourceTopic.key) : utf8Key,
-    })),
-    ...intentSpecs(topologyName, node),
-  ])
-}
-
-function intentSpecs(topologyName: string, node: Node): StoreSpec[] {
-  if (node.kind !== 'processor') return []
-  return effectsOf(node).map(([effect, definition]) => {
-    const name = intentStoreName(node.name, effect)
-    return {
-      name,
-      value: intentSerde(definition.request),
-      changelog: { topic: changelogName(topologyName, name), ours: true },
-      keyText: utf8Key,
-    }
-  })
-}
-
-function sourceKey(serde: Serde<unknown>): (key: Uint8Array) => string {
-  const keyText = keyTextOf(serde)
-  return (key) => keyText(serde.deserialize(key))
-}
-
 export async function openTask(
   surroundings: TaskSurroundings,
   subTopology: SubTopology,
@@ -104,7 +60,7 @@ export async function openTask(
     signal: AbortSignal
   },
 ): Promise<Task> {
-  const id = taskIdOf(subTopology.index, partition)
+  const id = taskIdOf({ subTopology: subTopology.index, partition })
   const journal: Undo[] = []
   const moment: Moment = { now: 0, streamTime: Number.NEGATIVE_INFINITY, current: undefined }
   const queues = subTopology.sources
@@ -185,26 +141,22 @@ async function openStores(
   journal: Undo[],
   options: { points: ReadonlyMap<string, StartingPoint>; signal: AbortSignal },
 ): Promise<TaskStore[]> {
-  const id = taskIdOf(subTopology.index, partition)
+  const id = taskIdOf({ subTopology: subTopology.index, partition })
   const stores: TaskStore[] = []
   for (const spec of storeSpecs(surroundings.topology.name, subTopology)) {
-    const changelog = { topic: spec.changelog.topic, partition }
-    const prefix = storePrefix(id, spec.name)
+    const copy = storeCopy(id, partition, spec)
     await restoreStore({
       log: surroundings.log,
       disk: surroundings.disk,
-      changelog,
-      prefix,
-      offsetKey: changelogOffsetKey(id, spec.name),
-      keyText: spec.keyText,
-      until: spec.changelog.ours ? undefined : options.points.get(partitionKey(changelog))?.offset,
+      copy,
+      until: copy.ours ? undefined : options.points.get(partitionKey(copy.changelog))?.offset,
       counters: surroundings.counters,
       report: surroundings.report,
       signal: options.signal,
     })
     const store = overlayStore({
       name: spec.name,
-      prefix,
+      prefix: copy.prefix,
       disk: surroundings.disk,
       value: spec.value,
       maxRecordBytes: surroundings.maxChangelogBytes,
