@@ -70,7 +70,7 @@ export async function replay(
   const partners = readReplayPartners(config, dryRun, surroundings)
   const badLines = badLineReporter((text) => stderr.write(`${text}\n`))
   const progress = replayProgress(stderr, clock)
-  const http = dryRun ? undefined : createHttpSender({ clock })
+  const http = dryRun ? undefined : createHttpSender({ clock, egress: config.egress })
   const startedAt = clock.now()
   try {
     const outcome = await runReplay({

@@ -27,6 +27,7 @@ describe('the configuration', () => {
       tier: 'embedded',
       callsMax: 128,
       api: { host: '127.0.0.1', port: 4929, auth: 'tokens', tokens: [] },
+      egress: { allowHttp: true, allowedNetworks: ['127.0.0.0/8', '::1/128'], proxy: null },
       ingest: { folder: undefined, tokens: [], signingSecrets: [] },
       databaseUrl: undefined,
       keepMs: 30 * 86_400_000,

@@ -4,9 +4,11 @@
  */
 import { basename, dirname, join, resolve } from 'node:path'
 import type { ApiToken } from '../../api/auth.ts'
+import type { EgressSettings } from '../../connectors/webhook/http-sender.ts'
 import { CliError, type Problem } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
 import { readApiTokens } from './api-tokens.ts'
+import { readEgress } from './egress-settings.ts'
 import { type Environment, isOn, type Variable } from './environment.ts'
 import {
   type GivenSecret,
@@ -57,6 +59,8 @@ export interface Config {
   readonly callsMax: number
   /** `undefined`: neither API nor delivery log. */
   readonly api: ApiSettings | undefined
+  /** Where webhooks may go, and by which way. */
+  readonly egress: EgressSettings
   readonly ingest: IngestSettings
   /** The PostgreSQL server that keeps the delivery log; `undefined`: an embedded one in the data directory. */
   readonly databaseUrl: string | undefined
@@ -151,6 +155,16 @@ export function readConfig(flags: Flags, surroundings: ConfigSurroundings): Conf
     tier: 'embedded',
     callsMax: readCallsAtOnce(given('calls_at_once'), problems),
     api: enabled ? api : undefined,
+    egress: readEgress(
+      {
+        allowHttp: given('egress.allow_http', 'WAYBILL_ALLOW_HTTP'),
+        allowedNetworks: settings.inherited('egress.allowed_networks', 'WAYBILL_ALLOWED_NETWORKS'),
+        proxy: given('egress.proxy', 'WAYBILL_EGRESS_PROXY'),
+        proxyResolvesNames: given('egress.proxy_resolves_names'),
+        demo: flags.demo ?? true,
+      },
+      file,
+    ),
     ingest: {
       folder: path('ingest.folder', 'WAYBILL_INGEST_FOLDER', ['--ingest-folder', flags.ingestFolder]),
       tokens: readIngestTokens(secret('ingest.token_file', 'WAYBILL_INGEST_TOKEN'), problems),
@@ -193,6 +207,8 @@ function settingReader(file: SettingsFile, { env, cwd }: ConfigSurroundings) {
   return {
     origins,
     given,
+    /** From the environment alone: what the file says is a list. */
+    inherited: (setting: SettingPath, variable: Variable): Given => keep(setting, inherited(variable)),
     /** Absolute: a file's paths are relative to the file, others to the folder we are in. */
     path(setting: SettingPath, variable: Variable, flag: FlagText): string | undefined {
       const found = given(setting, variable, flag)

@@ -29,6 +29,7 @@ export function describeConfig(config: Config): DescribedSetting[] {
       : line('demo', 'off'),
     line('changes', waysIn(config), 'ingest.folder', 'ingest.token_file', 'ingest.signing_secret_file'),
     line('calls at once', String(config.callsMax), 'calls_at_once'),
+    line('webhooks to', egressText(config), 'egress.allow_http', 'egress.allowed_networks', 'egress.proxy'),
     line('API', apiText(api), 'api.enabled', 'api.host', 'api.port', 'api.auth'),
     line('delivery log', deliveryLogText(config), 'delivery_log.database_url_file', 'delivery_log.keep'),
     line(
@@ -53,6 +54,12 @@ function waysIn({ ingest: { folder, tokens, signingSecrets } }: Config): string 
 }
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
+function egressText({ egress: { allowHttp, allowedNetworks, proxy } }: Config): string {
+  const networks = allowedNetworks.length === 0 ? '' : ` and ${allowedNetworks.join(', ')}`
+  const way = proxy ? `, by the proxy ${maskUrl(proxy.url)}` : ''
+  return `${allowHttp ? 'http and https' : 'https'}, public addresses${networks}${way}`
+}
 
 function apiText(api: Config['api']): string {
   if (!api) return 'off'

@@ -22,6 +22,7 @@ export const settingDefaults = {
   format: 'text',
   calls_at_once: 128,
   api: { enabled: true, host: '127.0.0.1', port: defaultApiPort, auth: 'tokens', tokens: [] },
+  egress: { allow_http: false, allowed_networks: [], proxy: null, proxy_resolves_names: false },
   ingest: { folder: null, token_file: null, signing_secret_file: null },
   delivery_log: { database_url_file: null, keep: '30d' },
   demo: { rate: 2, seed: 1 },

@@ -92,7 +92,7 @@ async function open(
 
   const demo = config.demo ? await openDemo(options) : undefined
   if (demo) closers.push(() => demo.receivers?.stop() ?? Promise.resolve())
-  const http = createHttpSender({ clock })
+  const http = createHttpSender({ clock, egress: config.egress })
   closers.push(() => http.close())
   const sender = countingSender(http)
   const pipeline = await openPipeline({

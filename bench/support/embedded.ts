@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { endpointDefaults, type PartnerSettings } from '../../app/config/partner-settings.ts'
 import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
 import { type Services, startServices } from '../../app/serve/services.ts'
+import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
 import { levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
@@ -28,7 +29,7 @@ const keepMs = 24 * 3600 * 1000
 export async function openEmbedded(url: string, { all }: { all: boolean }): Promise<RunningPipeline> {
   const directory = await mkdtemp(join(tmpdir(), 'waybill-bench-'))
   const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: systemClock })
-  const sender = createHttpSender({ clock: systemClock })
+  const sender = createHttpSender({ clock: systemClock, egress: loopbackEgress })
   const parsed = parseSourceMapping(defaultSource)
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems))
   const pipeline = await openPipeline({

@@ -12,7 +12,8 @@ import {
   webhookCallView,
 } from '../../ports/sender.ts'
 import type { DeliveryBody, Endpoint, PartnerConfig, Sealer } from '../../schemas/index.ts'
-import { sign } from './standard-webhooks.ts'
+import { openEndpointSecrets, signingSecrets } from './sealed-settings.ts'
+import { sign, signer } from './standard-webhooks.ts'
 
 export interface WebhookCallHandlerOptions {
   readonly sender: Sender
@@ -30,7 +31,8 @@ export function webhookCallHandler(
 ): EffectHandler<WebhookCallRequest, WebhookCallResult> {
   const { sender, sealer, clock, random } = options
   const userAgent = `waybill/${options.version}`
-  const openSecret = remembering((sealed) => sealer.open(sealed), openedSecretsMax)
+  const open = remembering((sealed: string) => sealer.open(sealed), rememberedMax)
+  const signerOf = remembering(signer, rememberedMax)
   return async (intent, view, { signal }) => {
     const call = intent.request
     const stored = view.read<DeliveryBody>(webhookCallView.bodies, call.delivery_id)
@@ -40,7 +42,8 @@ export function webhookCallHandler(
 
     const startedAt = clock.now()
     const body = sealer.openBytes(stored.body)
-    const secrets = endpoint.secrets.map(openSecret)
+    const secrets = signingSecrets(endpoint, startedAt).map(open)
+    const { headers, clientCertificate } = openEndpointSecrets(endpoint, open)
     const outcome = await sender.send(
       {
         deliveryId: call.delivery_id,
@@ -48,16 +51,20 @@ export function webhookCallHandler(
         partnerId: call.partner_id,
         url: endpoint.url,
         headers: {
+          // First, so that nothing of the partner's can take the place of ours.
+          ...headers,
           'content-type': 'application/json',
           'user-agent': userAgent,
-          ...sign(stored.event_id, startedAt, body, secrets),
+          ...sign(stored.event_id, startedAt, body, secrets.map(signerOf)),
           'waybill-attempt': String(call.attempt_no),
           'waybill-trigger': call.trigger.toLowerCase(),
           'waybill-first-attempted-at': new Date(call.first_attempted_at ?? startedAt).toISOString(),
         },
         body,
         timeoutMs: endpoint.timeout_ms,
-        secrets: [...secrets, ...secretsIn(body)],
+        acknowledgeOn: endpoint.acknowledge_on,
+        clientCertificate,
+        secrets: [...secrets, ...Object.values(headers), ...secretsIn(body)],
       },
       { signal },
     )
@@ -66,20 +73,20 @@ export function webhookCallHandler(
   }
 }
 
-/** Far more than a deployment has endpoints; a rotated secret is another sealed text and drops out in time. */
-const openedSecretsMax = 5000
+/** Far more than a deployment has endpoints; a rotated secret is another text and drops out in time. */
+const rememberedMax = 10_000
 
 /** The same answers for the same texts, the last `max` of them kept: a secret is opened once, not for each call. */
-function remembering(open: (sealed: string) => string, max: number): (sealed: string) => string {
-  const known = new Map<string, string>()
-  return (sealed) => {
-    const found = known.get(sealed)
+function remembering<V>(make: (text: string) => V, max: number): (text: string) => V {
+  const known = new Map<string, V>()
+  return (text) => {
+    const found = known.get(text)
     if (found !== undefined) return found
-    const opened = open(sealed)
-    known.set(sealed, opened)
+    const made = make(text)
+    known.set(text, made)
     const [oldest] = known.keys()
     if (known.size > max && oldest !== undefined) known.delete(oldest)
-    return opened
+    return made
   }
 }
 

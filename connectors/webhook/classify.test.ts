@@ -34,6 +34,6 @@ describe('network errors', () => {
 
 describe('a status outside of what HTTP knows', () => {
   it.each([199, 600, 999])('%i is http_invalid', (status) => {
-    expect(classifyStatus(status)).toBe('http_invalid')
+    expect(classifyStatus(status, { isTooLong: false })).toBe('http_invalid')
   })
 })

@@ -1,9 +1,20 @@
 /** Names how a request ended: HTTP statuses and network errors to outcome classes, each in one table. */
-import type { OutcomeClass } from '../../ports/sender.ts'
+import type { AcknowledgeOn, OutcomeClass } from '../../ports/sender.ts'
+import { DialError } from './dial-error.ts'
+
+/** What beside the status says how a response counts. */
+export interface ResponseFacts {
+  readonly acknowledgeOn?: AcknowledgeOn
+  /** Whether it went on beyond what is read. */
+  readonly isTooLong: boolean
+}
 
 /** The class of a response whose status line came. */
-export function classifyStatus(statusCode: number): OutcomeClass {
-  if (statusCode >= 200 && statusCode < 300) return 'acknowledged'
+export function classifyStatus(statusCode: number, facts: ResponseFacts): OutcomeClass {
+  if (statusCode >= 200 && statusCode < 300) {
+    if (facts.acknowledgeOn === 'ONLY_200' && statusCode !== 200) return 'not_200'
+    return facts.isTooLong ? 'body_too_large' : 'acknowledged'
+  }
   if (statusCode >= 300 && statusCode < 400) return 'http_3xx'
   if (statusCode === 410) return 'http_410'
   if (statusCode === 429) return 'http_429'
@@ -52,12 +63,14 @@ const classByCode: Readonly<Record<string, OutcomeClass>> = {
 const classByPrefix: readonly (readonly [string, OutcomeClass])[] = [
   ['ERR_TLS_', 'tls'],
   ['ERR_SSL_', 'tls'],
+  ['ERR_OSSL_', 'tls'],
   ['CERT_', 'tls'],
   ['HPE_', 'http_invalid'],
 ]
 
 /** The class of a failed request, and a text that names the error. */
 export function classifyError(error: unknown): { readonly class: OutcomeClass; readonly detail: string } {
+  if (error instanceof DialError) return { class: error.outcome, detail: error.message }
   const code = codeOf(error)
   const detail = error instanceof Error ? `${code ?? error.name}: ${error.message}` : String(error)
   // undici's parser has no code for some of what is not HTTP at all.

@@ -3,6 +3,7 @@ import { createServer as createTcpServer, type Socket, type Server as TcpServer 
 import { afterEach, describe, expect, it } from 'vitest'
 import { manualClock, systemClock } from '../../engine/index.ts'
 import type { SendOutcome, SendRequest } from '../../ports/sender.ts'
+import { loopbackEgress } from './address-vetting.ts'
 import { createHttpSender, type HttpSender } from './http-sender.ts'
 
 /** A deadline in real time for what must fail by it; all else has far more than it needs. */
@@ -16,7 +17,7 @@ afterEach(async () => {
 })
 
 const sender = (): HttpSender => {
-  const made = createHttpSender({ clock: systemClock })
+  const made = createHttpSender({ clock: systemClock, egress: loopbackEgress })
   closers.push(() => made.close())
   return made
 }
@@ -138,7 +139,7 @@ describe('a response', () => {
       more()
     })
     const outcome = await send(url)
-    expect(outcome).toMatchObject({ class: 'acknowledged', statusCode: 200 })
+    expect(outcome).toMatchObject({ class: 'body_too_large', statusCode: 200 })
     expect(outcome.detail?.length).toBe(512)
     expect(written).toBeLessThan(16 * 1024 * 1024)
   })
@@ -164,7 +165,7 @@ describe('the deadline', () => {
   ): Promise<SendOutcome> {
     const clock = manualClock(0)
     const url = await receiver((_request, response) => answer(response, () => clock.advance(longMs)))
-    const one = createHttpSender({ clock })
+    const one = createHttpSender({ clock, egress: loopbackEgress })
     closers.push(() => one.close())
     return one.send(request(url), { signal: new AbortController().signal })
   }
@@ -222,7 +223,7 @@ describe('the deadline', () => {
       response.end()
     })
     const clock = manualClock(0)
-    const one = createHttpSender({ clock })
+    const one = createHttpSender({ clock, egress: loopbackEgress })
     closers.push(() => one.close())
     const { signal } = new AbortController()
     const late = one.send(request(`${url}/late`), { signal })

@@ -3,17 +3,39 @@
  * redirects, no repeats of its own. What it reads of a response is bounded, what it keeps is short and redacted.
  */
 import { setMaxListeners } from 'node:events'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type buildConnector } from 'undici'
 import type { Clock } from '../../engine/index.ts'
-import type { OutcomeClass, Sender, SendOutcome, SendRequest } from '../../ports/sender.ts'
+import {
+  isAcknowledged,
+  type OutcomeClass,
+  type Sender,
+  type SendOutcome,
+  type SendRequest,
+} from '../../ports/sender.ts'
+import { type EgressRules, makeVetting, type Vetting } from './address-vetting.ts'
+import { type Agents, makeAgents } from './agents.ts'
 import { classifyError, classifyStatus } from './classify.ts'
+import { makeDial } from './dial.ts'
+import { type Exchange, makeExchange } from './exchange.ts'
+import type { EgressProxy } from './proxy-tunnel.ts'
 import { redact } from './redact.ts'
+import { type ResolveHost, systemResolver } from './resolve-host.ts'
+import { parseRetryAfter } from './retry-after.ts'
 
 export interface HttpSenderOptions {
   /** Real time. */
   readonly clock: Clock
-  /** For tests and proxies; by default an agent of our own, which `close` ends. */
-  readonly dispatcher?: Dispatcher
+  /** Where calls may go, and by which way. */
+  readonly egress: EgressSettings
+  /** Default: DNS, then the system. */
+  readonly resolve?: ResolveHost
+  /** PEM; certificates to trust beside Node's own (and those of `NODE_EXTRA_CA_CERTS`). */
+  readonly trusted?: string
+}
+
+/** The rules, and the proxy that all calls leave by, if there is one. */
+export interface EgressSettings extends EgressRules {
+  readonly proxy?: EgressProxy | null
 }
 
 export interface HttpSender extends Sender {
@@ -21,53 +43,69 @@ export interface HttpSender extends Sender {
   close(): Promise<void>
 }
 
-/** A response longer than this is not read to its end; what it says in the status line counts. */
-const readBytesMax = 64 * 1024
-
 /** Node's servers close idle connections after 5 s; ours go before that, so that no request meets a closing one. */
 const keepAliveMs = 4_000
 
-/** Our deadlines are per call and cover more; undici's own timers are left out, but for the longest connect. */
-const connectTimeoutMs = 15_000
+/** Endpoints with a client certificate that are called at about the same time; each has connections of its own. */
+const certifiedAgentsMax = 256
 
 /** Makes the sender. */
-export function createHttpSender({ clock, dispatcher }: HttpSenderOptions): HttpSender {
-  const agent =
-    dispatcher ??
-    new Agent({
-      pipelining: 1,
-      keepAliveTimeout: keepAliveMs,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: connectTimeoutMs },
-    })
+export function createHttpSender({ clock, egress, resolve, trusted }: HttpSenderOptions): HttpSender {
+  const vetting = makeVetting(egress)
+  const dialOptions = {
+    vetting,
+    resolve: resolve ?? systemResolver(clock),
+    proxy: egress.proxy ?? null,
+    trusted,
+    clock,
+  }
+  const agents = makeAgents(
+    (certificate) => makeAgent(makeDial(dialOptions, certificate)),
+    certifiedAgentsMax,
+  )
   let closed: Promise<void> | undefined
   return {
-    send: (request, { signal }) => sendOnce(agent, clock, request, signal),
+    send: (request, { signal }) => sendOnce({ agents, clock, vetting }, request, signal),
     close() {
-      closed ??= agent.close()
+      closed ??= agents.close()
       return closed
     },
   }
 }
 
+/** Deadlines are per call and cover more than undici's own, which are left out. */
+const makeAgent = (connect: buildConnector.connector): Agent =>
+  new Agent({ pipelining: 1, keepAliveTimeout: keepAliveMs, headersTimeout: 0, bodyTimeout: 0, connect })
+
+interface SenderParts {
+  readonly agents: Agents
+  readonly clock: Clock
+  readonly vetting: Vetting
+}
+
 function sendOnce(
-  dispatcher: Dispatcher,
-  clock: Clock,
+  { agents, clock, vetting }: SenderParts,
   request: SendRequest,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
   const startedAt = clock.now()
-  const ended = (outcome: OutcomeClass, statusCode: number | null, detail: string | null): SendOutcome => ({
+  const ended = (
+    outcome: OutcomeClass,
+    statusCode: number | null,
+    detail: string | null,
+    retryAfterMs: number | null = null,
+  ): SendOutcome => ({
     class: outcome,
     statusCode,
     detail: detail === null || detail === '' ? null : redact(detail, request.secrets),
     durationMs: clock.now() - startedAt,
-    retryAfterMs: null,
+    retryAfterMs,
   })
 
   const target = parseTarget(request.url)
   if (typeof target === 'string') return Promise.resolve(ended('invalid_url', null, target))
+  const forbidden = vetting.url(target)
+  if (forbidden !== undefined) return Promise.resolve(ended('blocked_address', null, forbidden))
   if (signal.aborted) return Promise.reject(signal.reason)
 
   return new Promise((resolve, reject) => {
@@ -101,14 +139,12 @@ function sendOnce(
       finish(() => {
         const { statusCode } = exchange
         exchange.stop('the response is longer than we read')
-        resolve(
-          statusCode === null
-            ? ended('http_invalid', null, 'the response has no status')
-            : ended(classifyStatus(statusCode), statusCode, exchange.text()),
-        )
+        if (statusCode === null) return resolve(ended('http_invalid', null, 'the response has no status'))
+        const outcome = classifyStatus(statusCode, { ...request, isTooLong: exchange.isTooLong() })
+        resolve(ended(outcome, statusCode, exchange.text(), retryAfter(outcome, exchange, clock.now())))
       })
 
-    dispatcher.dispatch(
+    agents.of(request.clientCertificate ?? null).dispatch(
       {
         origin: target.origin,
         path: `${target.pathname}${target.search}`,
@@ -122,12 +158,14 @@ function sendOnce(
           // The deadline may have passed while a connection was made: nothing has been written yet, nothing will be.
           if (exchange.isOver) exchange.stop('the deadline passed')
         },
-        onResponseStart(_controller, statusCode) {
+        onResponseStart(_controller, statusCode, headers) {
           // 1xx are no answers; undici hands them over all the same.
-          if (statusCode >= 200) exchange.statusCode = statusCode
+          if (statusCode < 200) return
+          exchange.statusCode = statusCode
+          exchange.headers = headers
         },
         onResponseData(_controller, chunk) {
-          if (exchange.take(chunk) >= readBytesMax) answered()
+          if (exchange.take(chunk)) answered()
         },
         onResponseEnd() {
           exchange.hasEnded = true
@@ -155,48 +193,6 @@ function parseTarget(url: string): URL | string {
   return target
 }
 
-/** One request and what has come back of it so far. */
-interface Exchange {
-  controller: Dispatcher.DispatchController | undefined
-  statusCode: number | null
-  hasEnded: boolean
-  isOver: boolean
-  /** Keeps the first bytes; answers how many came in all. */
-  take(chunk: Uint8Array): number
-  text(): string
-  /** Breaks the connection, unless the response has ended and it can be used again. */
-  stop(why: string): void
-}
-
-/** Bytes kept of a response: enough for what is kept as text, and for a secret across the cut. */
-const keptBytesMax = 8 * 1024
-
-function makeExchange(): Exchange {
-  const kept: Uint8Array[] = []
-  let keptBytes = 0
-  let seenBytes = 0
-  const exchange: Exchange = {
-    controller: undefined,
-    statusCode: null,
-    hasEnded: false,
-    isOver: false,
-    take(chunk) {
-      seenBytes += chunk.length
-      if (keptBytes < keptBytesMax) {
-        const part = chunk.subarray(0, keptBytesMax - keptBytes)
-        kept.push(Uint8Array.from(part))
-        keptBytes += part.length
-      }
-      return seenBytes
-    },
-    text: () => Buffer.concat(kept).toString('utf8'),
-    stop(why) {
-      if (!exchange.hasEnded) exchange.controller?.abort(new Error(why))
-    },
-  }
-  return exchange
-}
-
 /** A 2xx whose response does not end is no acknowledgement: half an answer may come from a receiver that fell. */
 function deadlineOutcome(
   { controller, statusCode }: Exchange,
@@ -205,4 +201,10 @@ function deadlineOutcome(
   if (!controller) return { kind: 'timeout_connect', detail: `no connection within ${timeoutMs} ms` }
   const missing = statusCode === null ? 'no response' : 'the response did not end'
   return { kind: 'timeout_response', detail: `${missing} within ${timeoutMs} ms` }
+}
+
+/** A wish to be left alone counts where we would come again. */
+function retryAfter(outcome: OutcomeClass, exchange: Exchange, nowMs: number): number | null {
+  if (isAcknowledged(outcome)) return null
+  return parseRetryAfter(exchange.header('retry-after'), { date: exchange.header('date'), nowMs })
 }

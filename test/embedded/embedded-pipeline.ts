@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { endpointDefaults, type PartnerSettings } from '../../app/config/partner-settings.ts'
 import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
+import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
 import { type Clock, levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
@@ -33,7 +34,7 @@ const sealer = () =>
 export async function openEmbeddedPipeline(options: EmbeddedOptions): Promise<EmbeddedPipeline> {
   const { directory, url, pipelineClock = systemClock, callsMax } = options
   const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: pipelineClock })
-  const sender = createHttpSender({ clock: systemClock })
+  const sender = createHttpSender({ clock: systemClock, egress: loopbackEgress })
   const pipeline = await openPipeline({
     log,
     disk: await levelDisks().open(join(directory, 'state')),

@@ -94,7 +94,7 @@ describe('waybill run', () => {
     writeFileSync(
       join(service.folder, 'guarded.yaml'),
       `data_dir: data\nkey_file: keys.json\npartners: partners.yaml
-ingest: { folder: in }\napi: { port: 0, tokens: [{ name: ops, sha256: ${sha256}, scope: operator }] }\n`,
+ingest: { folder: in }\negress: { allow_http: true, allowed_networks: [127.0.0.0/8] }\napi: { port: 0, tokens: [{ name: ops, sha256: ${sha256}, scope: operator }] }\n`,
     )
     const running = service.start(['run', '--config', 'guarded.yaml', '--host', '0.0.0.0'])
     const { port } = new URL(await running.url())

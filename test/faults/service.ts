@@ -72,6 +72,7 @@ key_file: keys.json
 partners: partners.yaml
 format: json
 api: { auth: none, port: 0 }
+egress: { allow_http: true, allowed_networks: [127.0.0.0/8] }
 ingest: { folder: in, token_file: ingest-tokens }
 `,
   )

@@ -15,6 +15,7 @@ import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipe
 import { readTopic } from '../../app/pipeline/read-topic.ts'
 import { driveReplay } from '../../app/replay/drive-replay.ts'
 import type { CapturedRecord } from '../../connectors/ingest/captured-record.ts'
+import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender, type HttpSender } from '../../connectors/webhook/http-sender.ts'
 import {
   type EmbeddedLog,
@@ -168,7 +169,7 @@ async function runWorld(): Promise<World> {
   const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock, durability: 'process' })
   const bodies: string[] = []
   const receiver = await echoingReceiver(bodies)
-  const sender = createHttpSender({ clock: systemClock })
+  const sender = createHttpSender({ clock: systemClock, egress: loopbackEgress })
   const reports: string[] = []
   const captured = readCaptured(fixtures)
   const records = [...captured, ...demoStretch((captured.at(-1)?.timestamp ?? 0) + 60_000)]
