@@ -128,6 +128,9 @@ export const webhookCallView = { bodies: 'bodies', partners: 'partners' } as con
 /** The pool that bounds the webhook calls of an instance. */
 export const webhookPool = 'webhook'
 
+/** The pool of endpoints whose latest request got no answer: together they have at most a quarter of an instance's calls. */
+export const suspectPool = 'webhook.suspect'
+
 /** Why a started call made no request. It uses up no attempt. */
 export type NotSentReason = 'endpoint_gone' | 'endpoint_paused' | 'endpoint_disabled' | 'config_behind'
 
