@@ -86,7 +86,7 @@ const [command, ...args] = process.argv.slice(2)
 checkNode()
 install()
 if (command === 'stack') await stack(args)
-else build()
+else if (command !== 'install') build()
 if (command === 'test') test(args)
 if (command === 'test:stack') vitest(['--config', 'vitest.stack.config.ts', ...args])
 if (command === 'start') {

@@ -9,7 +9,7 @@ export const root = checkout(dirname(fileURLToPath(import.meta.url)))
 export const assets = join(root, 'deploy/stack')
 
 /** Where packages are kept, and the state of `npm run stack`; in no commit. */
-export const stackDirectory = process.env.WAYBILL_STACK_DIR ?? join(root, '.stack')
+export const stackDirectory = process.env.STACK_DIR ?? join(root, '.stack')
 export const packagesDirectory = join(stackDirectory, 'packages')
 
 function checkout(folder: string): string {

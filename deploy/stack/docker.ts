@@ -1,9 +1,9 @@
 /** Whether there is a Docker engine to ask. */
 import { execFileSync } from 'node:child_process'
 
-/** WAYBILL_STACK=packages keeps away from one that answers. */
+/** STACK_FROM=packages keeps away from one that answers. */
 export function dockerAnswers(): boolean {
-  if (process.env.WAYBILL_STACK === 'packages') return false
+  if (process.env.STACK_FROM === 'packages') return false
   try {
     execFileSync('docker', ['version', '--format', '{{.Server.Version}}'], {
       stdio: 'ignore',

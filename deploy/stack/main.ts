@@ -18,7 +18,7 @@ const help = `Usage: npm run stack [up|down|status|fetch|wipe] [service …]
   wipe     stop them and forget their data
 
 Services: ${serviceNames.join(', ')}.
-Without names: all but kafka-cluster. Data and packages lie in .stack/ of the checkout (WAYBILL_STACK_DIR moves it).
+Without names: all but kafka-cluster. Data and packages lie in .stack/ of the checkout (STACK_DIR moves it).
 `
 
 const usual = serviceNames.filter((name) => name !== 'kafka-cluster')

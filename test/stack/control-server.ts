@@ -1,16 +1,19 @@
 /**
  * Owns the services of one run of the stack tests, in the process that outlives the test files: starts each when it
- * is first asked for, over HTTP on loopback, and stops all at the end.
+ * is first asked for, over HTTP on loopback, and stops all at the end. Where a Docker engine answers, shared ones are
+ * containers; own ones are processes, since they are there to be killed and frozen.
  */
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { assets, packagesDirectory } from '../../deploy/stack/assets.ts'
+import { dockerAnswers } from '../../deploy/stack/docker.ts'
 import { freePorts } from '../../deploy/stack/ports.ts'
 import { type ServiceName, type ServiceVariant, serviceNames } from '../../deploy/stack/service.ts'
 import { createStack, type Stack } from '../../deploy/stack/stack.ts'
+import { openContainers } from './containers.ts'
 
 /** What a test file may ask of the server; `set` names a private set of services, the shared one without it. */
 export interface ControlRequest {
@@ -36,6 +39,9 @@ export async function startControlServer(report: (text: string) => void): Promis
   chmodSync(directory, 0o755)
   const letGo = stopWhenWeDie(directory)
   const sets = new Map<string, Stack>()
+  const containers = dockerAnswers()
+    ? openContainers(freePorts(), basename(directory).toLowerCase())
+    : undefined
   let ownSets = 0
 
   const setOf = (name: string, variant: ServiceVariant = {}): Stack => {
@@ -50,6 +56,8 @@ export async function startControlServer(report: (text: string) => void): Promis
 
   async function answer(request: ControlRequest): Promise<ControlAnswer> {
     const { action, name, node = 0 } = request
+    if (action === 'up' && request.set === undefined && containers?.has(name))
+      return { facts: await containers.up(name) }
     const set = action === 'own' ? `own-${++ownSets}` : (request.set ?? 'shared')
     const stack = setOf(set, request.variant)
     if (action === 'release') {
@@ -83,7 +91,7 @@ export async function startControlServer(report: (text: string) => void): Promis
         server.close(resolve)
         server.closeAllConnections()
       })
-      await Promise.all([...sets.values()].map(downAll))
+      await Promise.all([...[...sets.values()].map(downAll), containers?.down()])
       letGo()
       rmSync(directory, { recursive: true, force: true })
     },

@@ -57,7 +57,7 @@ async function startServer({ directory }: StartContext, port: number): Promise<v
     const options = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8']
     await runCommand(join(programs, 'initdb'), ['-D', data, ...options], {
       ...asUser,
-      mend: 'every folder above the state directory must be open to the user postgres; WAYBILL_STACK_DIR moves it',
+      mend: 'every folder above the state directory must be open to the user postgres; STACK_DIR moves it',
     })
   }
   const settings = {

@@ -55,7 +55,7 @@ export const registry: ServiceDefinition = {
 }
 
 /** It starts with the level NONE and enforces nothing; Confluent's default is BACKWARD. */
-async function enforceCompatibility(url: string): Promise<void> {
+export async function enforceCompatibility(url: string): Promise<void> {
   const response = await fetch(`${url}/config`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
