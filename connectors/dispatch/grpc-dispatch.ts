@@ -7,6 +7,7 @@ import type { Clock, Random } from '../../engine/index.ts'
 import type { DispatchAnswer, DispatchLookup } from '../../ports/dispatch.ts'
 import { type AssignmentOf, isAbout, riderOf } from './assignment-message.ts'
 import { type BreakerState, type CircuitBreaker, circuitBreaker, type Pass } from './circuit-breaker.ts'
+import { defaultDispatchDeadlineMs } from './deadline.ts'
 import { type DispatchChannel, type DispatchChannelOptions, openDispatchChannel } from './dispatch-channel.ts'
 
 export interface GrpcDispatchOptions extends DispatchChannelOptions {
@@ -23,12 +24,6 @@ export interface GrpcDispatch extends DispatchLookup {
   state(): BreakerState
   close(): void
 }
-
-/**
- * Dispatch is asked 2 s after an order went out, again and again while it is held, 20 s at most: a slow answer is
- * worth less than the next question.
- */
-export const defaultDispatchDeadlineMs = 500
 
 /** How long the repeat waits: at least the first, at most both together. */
 const repeatAfterMs = 50
