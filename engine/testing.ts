@@ -21,6 +21,9 @@ export interface TestDriverOptions {
   readonly calls?: ApplicationOptions['calls']
   readonly timeFrom?: ApplicationOptions['timeFrom']
   readonly housekeeping?: ApplicationOptions['housekeeping']
+  readonly standbys?: ApplicationOptions['standbys']
+  /** What an instance runs, by its id; one that is not named runs everything. */
+  readonly only?: Readonly<Record<string, readonly string[]>>
   /** Default: every commit as soon as there is something to commit. */
   readonly commit?: ApplicationOptions['commit']
   /** Default: one whose clock is the driver's. Given, several drivers share a log. */
@@ -111,6 +114,8 @@ export async function testDriver(options: TestDriverOptions): Promise<TestDriver
       ...(options.pools && { pools: options.pools }),
       ...(options.calls && { calls: options.calls }),
       ...(options.timeFrom && { timeFrom: options.timeFrom }),
+      ...(options.standbys && { standbys: options.standbys }),
+      ...(options.only?.[instanceId] && { only: options.only[instanceId] }),
     })
     applications.set(instanceId, application)
     await application.start()

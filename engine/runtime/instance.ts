@@ -156,7 +156,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     void running
       .then(() => {
         closeDirty()
-        return ownership.session()?.membership?.leave()
+        return ownership.leave()
       })
       .catch((cause) => report('the group could not be left after a failure', cause))
     options.onFailure(error)
@@ -210,7 +210,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     reconciler.stop()
     await reconciler.idle()
     await standbys.stop()
-    await ownership.session()?.membership?.leave()
+    await ownership.leave()
     loop.stop()
     await running
     scheduler.stop()

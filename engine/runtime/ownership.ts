@@ -66,6 +66,8 @@ export interface Ownership {
   pass(signal: AbortSignal): Promise<void>
   /** Put out of the group, or fenced: what is uncommitted is dropped, and the calls are the next owner's. */
   end(): void
+  /** Leaves the group, handing back what is owned. */
+  leave(): Promise<void>
   /** A transaction of the writer may be open or undecided: it is initialised before it is used again. */
   writerSpoiled(): void
   /** A copy is so far behind now: when it was awaited, the task moves here. */
@@ -83,6 +85,8 @@ export function makeOwnership(options: OwnershipOptions): Ownership {
   const { topology, parts, log, loop, scheduler, standbys, writer, reconciler, killed } = options
   const only = parts.length < topology.subTopologies.length ? parts.map(subTopologyName) : undefined
   let session: Session | undefined
+  /** That of a session which ended here while the group still counts it: joining again replaces it, stopping leaves it. */
+  let abandoned: Membership | undefined
   let writerStale = true
   /** What was on the disk at joining, and what ran here until it was handed back. */
   const leftCopies = new Map<string, { lag: number; seenAt: number }>()
@@ -188,12 +192,14 @@ export function makeOwnership(options: OwnershipOptions): Ownership {
       if (session === joining) session = undefined
       throw error
     }
+    abandoned = undefined
     return joining
   }
 
   function end() {
     options.closeDirty()
     scheduler.forget(new Set(places().map(taskIdOf)))
+    abandoned = session?.membership ?? abandoned
     session = undefined
     writerStale = true
     reconciler.restart()
@@ -246,6 +252,9 @@ export function makeOwnership(options: OwnershipOptions): Ownership {
     session: () => session,
     pass,
     end,
+    async leave() {
+      await (session?.membership ?? abandoned)?.leave()
+    },
     writerSpoiled() {
       writerStale = true
     },

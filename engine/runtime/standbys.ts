@@ -95,7 +95,8 @@ export function makeStandbys(options: StandbysOptions): Standbys {
     const tables = followed.filter(({ copy }) => !copy.ours)
     if (tables.length === 0) return
     const partitions = tables.map(({ copy }) => copy.changelog)
-    const committed = await log.admin.committedOffsets(options.groupId, partitions, { requireStable: true })
+    // The older answer will do. One that waits for a dead owner's transaction would hold up the taking over of it.
+    const committed = await log.admin.committedOffsets(options.groupId, partitions, { requireStable: false })
     for (const each of tables) {
       each.limit = committed.get(partitionKey(each.copy.changelog))?.offset ?? 0
       if (each.position >= each.limit) noteLag(each, 0)

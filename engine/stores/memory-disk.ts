@@ -14,6 +14,8 @@ export interface MemoryDisks extends DiskFactory {
    * (the default), `'lose'` a power cut.
    */
   crash(directory: string, options?: { unsynced?: 'keep' | 'lose' }): void
+  /** What lies under a key, whoever holds the directory. */
+  peek(directory: string, key: string): Uint8Array | undefined
 }
 
 /** An operating system writes back sooner or later: only so many batches can be lost to a power cut. */
@@ -54,6 +56,7 @@ export function memoryDisks(): MemoryDisks {
       }
       contents.undo = []
     },
+    peek: (directory, key) => contentsOf(directory).live.get(key),
     async open(directory) {
       const contents = contentsOf(directory)
       if (contents.holder) throw new DiskError(`${directory} is in use: close it first`)

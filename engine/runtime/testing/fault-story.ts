@@ -100,8 +100,17 @@ export interface Story {
 const vocabulary = ['ant', 'bee', 'cat', 'dog', 'eel']
 const ids = ['a', 'b', 'c']
 
+export interface StoryOptions {
+  /** Copies of each task with state. */
+  readonly standbys?: number
+  /** Some instances run only a part. */
+  readonly roles?: boolean
+}
+
+const roles = { a: ['words'], b: ['counter'] }
+
 /** Tells the story of a seed until all is quiet. */
-export async function tellStory(seed: number, length: number): Promise<Story> {
+export async function tellStory(seed: number, length: number, options: StoryOptions = {}): Promise<Story> {
   const random = seededRandom(seed)
   const clock = manualClock(Date.UTC(2026, 0, 1))
   let calls = 0
@@ -109,6 +118,8 @@ export async function tellStory(seed: number, length: number): Promise<Story> {
     topology: topology(),
     clock,
     partitions: 2,
+    standbys: options.standbys ?? 0,
+    ...(options.roles && { only: roles }),
     // Faults may come oftener than any real call would have to put up with.
     calls: { maxStarts: 1000 },
     effects: {
@@ -123,7 +134,7 @@ export async function tellStory(seed: number, length: number): Promise<Story> {
       },
     },
   })
-  const cluster = makeCluster(driver, random)
+  const cluster = makeCluster(driver, random, options)
   try {
     for (let step = 0; step < length; step++) {
       await cluster.step()
@@ -150,7 +161,7 @@ export async function tellStory(seed: number, length: number): Promise<Story> {
   }
 }
 
-function makeCluster(driver: TestDriver, random: Random) {
+function makeCluster(driver: TestDriver, random: Random, options: StoryOptions) {
   const { levers } = driver.log
   const steps: string[] = []
   const model = new Map<string, number>()
@@ -314,7 +325,8 @@ function makeCluster(driver: TestDriver, random: Random) {
       else levers.groups.expire('story', id)
     }
     frozen.clear()
-    if (running.size === 0) pending.push(driver.start('d'))
+    // With roles, those who are left may not run everything.
+    if (running.size === 0 || options.roles) pending.push(driver.start('d'))
     // Time-outs, retry pauses, delays and calls that wait for time: all of them end within this.
     for (let round = 0; round < 200; round++) {
       driver.clock.advance(500)
