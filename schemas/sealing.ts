@@ -17,6 +17,8 @@ export interface Sealer {
   openNullable(sealed: string | null): string | null
   /** Whether text looks sealed; says nothing about whether it can be opened. */
   isSealed(text: string): boolean
+  /** Whether text is sealed with the key that seals now. */
+  isCurrent(sealed: string): boolean
   sealBytes(bytes: Uint8Array): Uint8Array
   /** Throws `SealingError`, like `open`. */
   openBytes(sealed: Uint8Array): Uint8Array
@@ -126,6 +128,7 @@ export function makeSealer({ keys, active, random }: SealerOptions): Sealer {
     open,
     sealNullable: (text) => (text === null ? null : seal(text)),
     openNullable: (sealed) => (sealed === null ? null : open(sealed)),
+    isCurrent: (sealed) => sealed.startsWith(textHead),
     isSealed: (text) => text.startsWith(prefix) && text.indexOf(':', prefix.length) > 0,
     sealBytes: (bytes) => Buffer.concat([bytesHead, encrypt(bytes)]),
     openBytes,

@@ -1,13 +1,13 @@
 /** `waybill replay FILE…`: captured changes through the whole pipeline, in their own time. */
 import type { Command } from 'commander'
 import { type BadLine, CapturedFileError, readCapturedFiles } from '../../connectors/ingest/captured-file.ts'
+import { makeVetting } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
 import { CliError, oneLine, problemText } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { StopReason, Surroundings } from '../cli/surroundings.ts'
 import { programVersion } from '../cli/version.ts'
 import { type Config, type Flags, readConfig } from '../config/config.ts'
-import { endpointSecrets } from '../config/endpoint-secrets.ts'
 import { readPartnersFile } from '../config/partners.ts'
 import { readSourceFile } from '../config/source.ts'
 import { dryRunSender } from '../replay/dry-run-sender.ts'
@@ -81,6 +81,10 @@ export async function replay(
       partners,
       sender: () => http ?? dryRunSender(stdout),
       onSettled: progress.show,
+      // A dry run signs nothing that anybody checks.
+      onSecretMade: ({ endpointId, forPartner }) => {
+        if (!dryRun) stderr.write(`waybill: this replay signs for ${endpointId} with ${forPartner}\n`)
+      },
       report: (message, cause) =>
         stderr.write(`${oneLine(`waybill: ${message}${cause === undefined ? '' : `: ${String(cause)}`}`)}\n`),
       version: programVersion(),
@@ -110,13 +114,9 @@ export async function replay(
   }
 }
 
-function readReplayPartners(config: Config, dryRun: boolean, { env, random }: Surroundings) {
+function readReplayPartners(config: Config, dryRun: boolean, { env }: Surroundings) {
   if (config.partnersFile !== undefined) {
-    // A dry run signs nothing that anybody checks, so it needs no kept secrets.
-    const secrets = endpointSecrets(dryRun ? undefined : config.dataDirectory, random)
-    const partners = readPartnersFile(config.partnersFile, { env, generated: secrets.generated })
-    secrets.save()
-    return partners
+    return readPartnersFile(config.partnersFile, { env, vetting: makeVetting(config.egress) })
   }
   if (dryRun) return undefined
   throw new CliError(exitCode.usage, {

@@ -1,65 +1,89 @@
-/**
- * Signing secrets that were generated because partners.yaml names none. They live beside the key file, in
- * `endpoint-secrets.json`, readable by the owner alone, and stay the same for ever: a partner has been given them.
- */
-import { join } from 'node:path'
-import type { Random } from '../../engine/index.ts'
-import { CliError } from '../cli/cli-error.ts'
-import { exitCode } from '../cli/exit-code.ts'
-import { isSecret } from './endpoint-fields.ts'
-import { readPrivateFile, writePrivateFile } from './private-file.ts'
+/** Reads how requests to an endpoint are signed: secrets that are given, and how one is made and replaced. */
+import { signer } from '../../connectors/webhook/standard-webhooks.ts'
+import { parseDuration } from './duration.ts'
+import type { Fields } from './fields.ts'
+import { endpointDefaults } from './partner-settings.ts'
 
-export interface EndpointSecrets {
-  readonly file: string
-  generated(endpointId: string): string
-  /** Writes the file if secrets were made since it was read; answers for which endpoints. */
-  save(): readonly string[]
-}
+const secretMend =
+  'write "whsec_" and 24 to 64 bytes in base64, or "whsk_" and an ed25519 key, or leave it out to have one made'
 
-/** 32 bytes: what Standard Webhooks recommends. */
-export const makeSecret = (random: Random): string =>
-  `whsec_${Buffer.from(random.bytes(32)).toString('base64')}`
-
-/** Opens the secrets of a data directory; without one they are made up anew each time (a dry run signs nothing). */
-export function endpointSecrets(dataDirectory: string | undefined, random: Random): EndpointSecrets {
-  const file = dataDirectory === undefined ? '' : join(dataDirectory, 'endpoint-secrets.json')
-  const secrets = file === '' ? new Map<string, string>() : readSecrets(file)
-  const made: string[] = []
-  return {
-    file,
-    generated(endpointId) {
-      const known = secrets.get(endpointId)
-      if (known !== undefined) return known
-      const secret = makeSecret(random)
-      secrets.set(endpointId, secret)
-      made.push(endpointId)
-      return secret
-    },
-    save() {
-      if (file !== '' && made.length > 0) {
-        writePrivateFile(file, `${JSON.stringify(Object.fromEntries(secrets), null, 2)}\n`)
-      }
-      return made.splice(0)
-    },
+/** In clear; empty when none is given. */
+export function readSecrets(
+  fields: Fields,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] | undefined {
+  const given = ['secret', 'secrets', 'secret_env'].filter((name) => fields.has(name))
+  if (given.length > 1) {
+    fields.problem(given[1], `both "${given[0]}" and "${given[1]}" are given`, 'keep one of them')
+    return undefined
   }
+  const name = given[0]
+  if (name === undefined) return []
+  const raw = fields.raw(name)
+  if (name === 'secret_env') return readSecretFromEnvironment(fields, String(raw), env)
+  const secrets: readonly unknown[] = name === 'secrets' && Array.isArray(raw) ? raw : [raw]
+  if (secrets.length === 0 || secrets.length > 5) {
+    fields.problem(name, 'one to five secrets are possible', 'the first signs, the others while they overlap')
+    return undefined
+  }
+  if (secrets.every(isSecret)) return secrets
+  fields.problem(name, 'this is not a signing secret', secretMend)
+  return undefined
 }
 
-function readSecrets(file: string): Map<string, string> {
-  const text = readPrivateFile(file)
-  if (text === undefined) return new Map()
-  const broken = (cause?: unknown) =>
-    new CliError(
-      exitCode.usage,
-      { what: 'this is not a file of signing secrets', place: { file }, mend: 'restore it from a backup' },
-      { cause },
-    )
-  let document: unknown
+function readSecretFromEnvironment(
+  fields: Fields,
+  variable: string,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] | undefined {
+  const value = env[variable]
+  if (value === undefined || value === '') {
+    const what = `the environment variable ${variable} is not set`
+    fields.problem('secret_env', what, 'set it to the whsec_… secret')
+    return undefined
+  }
+  if (isSecret(value)) return [value]
+  fields.problem('secret_env', `${variable} holds no signing secret`, secretMend)
+  return undefined
+}
+
+/** A Standard Webhooks secret: `whsec_` and 24 to 64 bytes in base64, or `whsk_` and an ed25519 key. */
+export function isSecret(value: unknown): value is string {
+  if (typeof value !== 'string') return false
+  if (value.startsWith('whsk_')) return canSign(value)
+  if (!/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(value)) return false
+  const bytes = Buffer.from(value.slice('whsec_'.length), 'base64').length
+  return bytes >= 24 && bytes <= 64
+}
+
+function canSign(secret: string): boolean {
   try {
-    document = JSON.parse(text)
-  } catch (cause) {
-    throw broken(cause)
+    signer(secret)
+    return true
+  } catch {
+    // It throws for what is no key, and for nothing else; its message says no more than ours.
+    return false
   }
-  const entries = typeof document === 'object' && document !== null ? Object.entries(document) : undefined
-  if (!entries?.every((entry): entry is [string, string] => isSecret(entry[1]))) throw broken()
-  return new Map(entries)
+}
+
+/** Which made secret is wanted. */
+export function readSecretNumber(fields: Fields): number | undefined {
+  if (!fields.has('secret_number')) return endpointDefaults.secretNumber
+  const raw = fields.raw('secret_number')
+  if (typeof raw === 'number' && Number.isInteger(raw) && raw >= 1 && raw <= 1_000_000) return raw
+  const mend = 'write 2 to have the first secret replaced, then 3, and so on'
+  fields.problem('secret_number', 'secret_number must be a whole number from 1', mend)
+  return undefined
+}
+
+const overlapMaxMs = 30 * 86_400_000
+
+/** How long a replaced secret goes on signing. */
+export function readSecretOverlap(fields: Fields): number | undefined {
+  if (!fields.has('secret_overlap')) return endpointDefaults.secretOverlapMs
+  const ms = parseDuration(fields.raw('secret_overlap'))
+  if (ms !== undefined && ms >= 0 && ms <= overlapMaxMs) return Math.round(ms)
+  const mend = 'write e.g. "secret_overlap: 24h"; 0s stops the old secret at once'
+  fields.problem('secret_overlap', 'the overlap must be 0s to 30d', mend)
+  return undefined
 }

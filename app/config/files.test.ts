@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { makeVetting, strictEgress } from '../../connectors/webhook/address-vetting.ts'
 import { defaultSource } from '../../processors/normalize/default-source.ts'
 import { parseSourceMapping } from '../../processors/normalize/source-mapping.ts'
+import { endpointDefaults } from './partner-settings.ts'
 import { readPartnersFile } from './partners.ts'
 import { defaultSourceFile, parseSource, readSourceFile } from './source.ts'
 import { parseYaml, readYamlFile } from './yaml-file.ts'
@@ -74,14 +76,23 @@ describe('a source.yaml', () => {
 describe('the example partners.yaml', () => {
   it('is valid and shows what it says', () => {
     const path = fileURLToPath(new URL('../defaults/partners.yaml', import.meta.url))
-    const partners = readPartnersFile(path, { env: {}, generated: () => 'whsec_made' })
+    const partners = readPartnersFile(path, {
+      env: { ACME_API_KEY: 'k' },
+      vetting: makeVetting(strictEgress),
+    })
     expect(partners.map(({ id }) => id)).toEqual(['acme-retail', 'bharat-books'])
     expect(partners[0]?.endpoints[0]).toEqual({
+      ...endpointDefaults,
       id: 'acme-orders',
       url: 'https://hooks.acme.example/waybill',
       events: ['*'],
       version: 'v2',
-      secrets: ['whsec_made'],
+      secrets: [],
+      ratePerSecond: 20,
+      headers: [
+        { name: 'x-tenant', value: 'acme' },
+        { name: 'x-api-key', value: 'k' },
+      ],
       state: 'active',
       timeoutMs: 10_000,
       maxConcurrent: 4,

@@ -1,19 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
-import { seededRandom } from '../../engine/index.ts'
-import type { PartnerConfig } from '../../schemas/index.ts'
-import { endpointSecrets } from './endpoint-secrets.ts'
-import { type PartnerSettings, planPartnerUpdates, toPartnerConfig } from './partner-settings.ts'
+import { describe, expect, it } from 'vitest'
+import { makeVetting, strictEgress } from '../../connectors/webhook/address-vetting.ts'
+import { privateKeyText } from '../../connectors/webhook/standard-webhooks.ts'
+import type { PartnerSources } from './partner-sources.ts'
 import { parsePartners } from './partners.ts'
 import { parseYaml } from './yaml-file.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'waybill-partners-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
-const sources = { env: { HOOK_SECRET: secret, BAD: 'hunter2' }, generated: (id: string) => `made for ${id}` }
+const signingKey = privateKeyText(Buffer.alloc(32, 9))
+const sources: PartnerSources = {
+  env: { HOOK_SECRET: secret, BAD: 'hunter2', API_KEY: 'k-123' },
+  vetting: makeVetting(strictEgress),
+  readFile: (path) => (path === 'not-pem.txt' ? 'hunter2' : undefined),
+}
 const parse = (text: string) => parsePartners(parseYaml('p.yaml', text), sources)
 
 /** A file with one endpoint and the given lines in it; the first of them stands on line 7. */
@@ -44,11 +42,20 @@ describe('partners.yaml', () => {
       url: 'https://a.example/x',
       events: ['*'],
       version: 'v2',
-      secrets: ['made for e1'],
+      secrets: [],
+      signature: 'hmac',
+      secretNumber: 1,
+      secretOverlapMs: 86_400_000,
       state: 'active',
       timeoutMs: 10_000,
       maxConcurrent: 4,
+      ratePerSecond: null,
       maxAgeMs: {},
+      acknowledgeOn: 'ANY_2XX',
+      headers: [],
+      clientCertificate: null,
+      strictOrder: false,
+      autoRedrive: false,
     })
   })
 
@@ -57,11 +64,55 @@ describe('partners.yaml', () => {
     expect(secretsOf(`secret: ${secret}`)).toEqual([secret])
     expect(secretsOf(`secrets: [${secret}, ${secret}]`)).toEqual([secret, secret])
     expect(secretsOf('secret_env: HOOK_SECRET')).toEqual([secret])
+    expect(secretsOf(`secret: ${signingKey}`)).toEqual([signingKey])
+  })
+
+  it('takes how an endpoint wants to be called', () => {
+    const [partner] = parse(
+      withEndpoint(
+        'signature: ed25519',
+        'secret_number: 2',
+        'secret_overlap: 2h',
+        'acknowledge_on: only_200',
+        'headers: { X-Api-Key: { env: API_KEY }, x-tenant: 42 }',
+        'rate_per_second: 0.5',
+        'strict_order: true',
+        'auto_redrive: true',
+      ),
+    )
+    expect(partner?.endpoints[0]).toMatchObject({
+      signature: 'ed25519',
+      secretNumber: 2,
+      secretOverlapMs: 7_200_000,
+      acknowledgeOn: 'ONLY_200',
+      headers: [
+        { name: 'x-api-key', value: 'k-123' },
+        { name: 'x-tenant', value: '42' },
+      ],
+      ratePerSecond: 0.5,
+      strictOrder: true,
+      autoRedrive: true,
+    })
+  })
+
+  it('takes the channels of notices, and judges their URLs too', () => {
+    const withNotice = (line: string) => `${withEndpoint()}\n    notices: [${line}]`
+    expect(
+      parse(
+        withNotice('{ kind: email, to: ops@acme.example }, { kind: webhook, to: "https://a.example/n" }'),
+      )[0]?.notices,
+    ).toEqual([
+      { kind: 'email', target: 'ops@acme.example', secret: null },
+      { kind: 'webhook', target: 'https://a.example/n', secret: null },
+    ])
+    expect(problems(withNotice('{ kind: webhook, to: "https://10.1.2.3/n" }'))[0]).toContain('private')
+    expect(problems(withNotice('{ kind: sms, to: "98123" }'))[0]).toContain('not a number')
+    expect(problems(withNotice('{ kind: fax, to: "1" }'))[0]).toContain('no kind of notice')
   })
 
   it('takes numbers as ids, words in any case, and one event without a list', () => {
     const [partner] = parse(
-      'partners: [{ id: 42, endpoints: [{ id: 7, url: "http://a.example", state: Paused, events: delivered }] }]',
+      'partners: [{ id: 42, endpoints: [{ id: 7, url: "https://a.example", state: Paused, events: delivered }] }]',
     )
     expect(partner).toMatchObject({ id: '42', name: '42' })
     expect(partner?.endpoints[0]).toMatchObject({ id: '7', state: 'paused', events: ['delivered'] })
@@ -69,6 +120,10 @@ describe('partners.yaml', () => {
 
   it.each([
     ['url: ftp://a.example', 'the url starts with "ftp:"', 'http'],
+    ['url: http://a.example', 'http is not allowed', 'egress:'],
+    ['url: https://127.0.0.1/x', '127.0.0.1 is not public (loopback)', 'egress:'],
+    ['url: https://[::ffff:10.0.0.1]/x', 'not public (ipv4Mapped)', 'egress:'],
+    ['url: https://0x7f.1/x', '127.0.0.1 is not public (loopback)', 'egress:'],
     ['timeout: 0.5', '1 to 15 seconds', 'timeout: 10s'],
     ['timeout: 16s', '1 to 15 seconds', 'timeout: 10s'],
     ['timeout: soon', '1 to 15 seconds', 'timeout: 10s'],
@@ -84,6 +139,27 @@ describe('partners.yaml', () => {
     ['secret_env: NOT_SET', 'NOT_SET is not set', 'set it'],
     ['secret_env: BAD', 'BAD holds no signing secret', 'whsec_'],
     ['secrets: []', 'one to five', 'the first signs'],
+    ['secret: whsk_AAAA', 'not a signing secret', 'whsk_'],
+    ['signature: rsa', '"rsa" is not a signature', 'hmac'],
+    ['secret_number: 0', 'whole number from 1', '2'],
+    ['secret_overlap: 31d', '0s to 30d', '24h'],
+    ['acknowledge_on: 201', '"201" is not a acknowledge_on', 'only_200'],
+    ['rate_per_second: -1', 'up to 1000', '0.5'],
+    ['strict_order: perhaps', 'true or false', 'strict_order: true'],
+    ['headers: [a]', 'must be a map', 'headers:'],
+    ['headers: { Webhook-Id: x }', '"Webhook-Id" is reserved', 'webhook-'],
+    ['headers: { a: "line\\nbreak" }', 'cannot stand in a header', 'ASCII'],
+    ['headers: { a: { env: NOBODY } }', '"a" has no value', 'env: NAME'],
+    [
+      'client_certificate: { certificate_file: none.pem, private_key_file: none.pem }',
+      'none.pem cannot',
+      'relative',
+    ],
+    [
+      'client_certificate: { certificate_file: not-pem.txt, private_key_file: not-pem.txt }',
+      'do not work together',
+      'PEM',
+    ],
     ['urll: x', 'unknown key "urll"', 'did you mean "url"?'],
   ])('reports "%s" with its line and a mend', (line, what, mend) => {
     const text = line.startsWith('url:') ? withEndpoint().replace(/url: .*/, line) : withEndpoint(line)
@@ -95,8 +171,15 @@ describe('partners.yaml', () => {
   })
 
   it('never repeats a secret in a message', () => {
-    const found = [...problems(withEndpoint('secret: hunter2')), ...problems(withEndpoint('secret_env: BAD'))]
-    expect(found).toHaveLength(2)
+    const found = [
+      ...problems(withEndpoint('secret: hunter2')),
+      ...problems(withEndpoint('secret_env: BAD')),
+      ...problems(withEndpoint('headers: { a: "hunter2\\n" }')),
+      ...problems(
+        withEndpoint('client_certificate: { certificate_file: not-pem.txt, private_key_file: not-pem.txt }'),
+      ),
+    ]
+    expect(found).toHaveLength(4)
     expect(found.join()).not.toContain('hunter2')
     expect(problems(withEndpoint().replace('//a', '//me:hunter2@a')).join()).not.toContain('hunter2')
   })
@@ -140,83 +223,9 @@ describe('partners.yaml', () => {
       'unknown key "nam" in a partner (p.yaml:2) — did you mean "name"?',
       '"id" is missing (p.yaml:2) — write the partner_id that the orders carry',
       'the id "a b" will not do (p.yaml:3) — use letters, digits, ".", "_" and "-", at most 64 of them',
-      'a partner must be a map of id, name, endpoints (p.yaml:4) — write "id: …" below it',
+      'a partner must be a map of id, name, endpoints, notices (p.yaml:4) — write "id: …" below it',
     ])
     expect(problems('')[0]).toContain('the file must be a map of partners')
     expect(problems('partner: []')).toHaveLength(2)
-  })
-})
-
-describe('publishing partners', () => {
-  const sealer = {
-    seal: (text: string) => `sealed:${Math.random()}:${text}`,
-    open: (text: string) => text.split(':')[2] ?? '',
-  }
-  const settings = (over: Partial<PartnerSettings> = {}): PartnerSettings => ({
-    id: 'acme',
-    name: 'Acme',
-    endpoints: parse(withEndpoint())[0]?.endpoints ?? [],
-    ...over,
-  })
-  const plan = (published: PartnerConfig[], wanted: PartnerSettings[]) =>
-    planPartnerUpdates(published, wanted, sealer)
-
-  it('publishes a new partner as version 1, its secrets sealed', () => {
-    const [config] = plan([], [settings()])
-    expect(config).toMatchObject({ partner_id: 'acme', version: 1 })
-    expect(config?.endpoints[0]?.secrets[0]).toMatch(/^sealed:/)
-  })
-
-  it('publishes nothing for a partner that is the same, although sealing differs each time', () => {
-    const published = plan([], [settings()])
-    expect(plan(published, [settings()])).toEqual([])
-  })
-
-  it.each([
-    ['url', { url: 'http://127.0.0.1:9/x' }],
-    ['secret', { secrets: [secret] }],
-    ['state', { state: 'paused' as const }],
-    ['age', { maxAgeMs: { delivered: 1000 } }],
-  ])('publishes the next version when the %s changes', (_, change) => {
-    const published = plan([], [settings()])
-    const endpoints = settings().endpoints.map((endpoint) => ({ ...endpoint, ...change }))
-    expect(plan(published, [settings({ endpoints })])).toMatchObject([{ version: 2 }])
-  })
-
-  it('takes the endpoints of a partner that is gone, once', () => {
-    const published = [toPartnerConfig(settings(), { version: 4, seal: sealer.seal })]
-    const gone = plan(published, [])
-    expect(gone).toMatchObject([{ partner_id: 'acme', version: 5, endpoints: [] }])
-    expect(plan(gone, [])).toEqual([])
-  })
-})
-
-describe('generated secrets', () => {
-  it('stay the same, are readable by the owner alone, and are told once', () => {
-    const random = seededRandom(1)
-    const first = endpointSecrets(folder, random)
-    const made = first.generated('e1')
-    expect(first.generated('e1')).toBe(made)
-    expect(first.save()).toEqual(['e1'])
-    expect(first.save()).toEqual([])
-    expect(statSync(first.file).mode & 0o777).toBe(0o600)
-    const second = endpointSecrets(folder, random)
-    expect(second.generated('e1')).toBe(made)
-    expect(second.save()).toEqual([])
-  })
-
-  it('are not made anew when their file is damaged', () => {
-    const { file } = endpointSecrets(folder, seededRandom(1))
-    writeFileSync(file, '{"e1":"nonsense"}')
-    expect(() => endpointSecrets(folder, seededRandom(1))).toThrow(
-      /not a file of signing secrets .*restore it/,
-    )
-    expect(readFileSync(file, 'utf8')).toContain('nonsense')
-  })
-
-  it('are made up, and kept nowhere, without a data directory', () => {
-    const secrets = endpointSecrets(undefined, seededRandom(1))
-    expect(secrets.generated('e1')).toMatch(/^whsec_/)
-    expect(secrets.save()).toEqual(['e1'])
   })
 })

@@ -1,22 +1,25 @@
 /** Reads partners.yaml: who receives webhooks, where, and which events. */
 import { CliError } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
-import { endpointKeys, idMend, idPattern, readEndpoint, type SecretSources } from './endpoint-fields.ts'
+import { endpointKeys, idMend, idPattern, readEndpoint } from './endpoint-fields.ts'
 import { type FieldReader, type Fields, fieldReader } from './fields.ts'
-import type { EndpointSettings, PartnerSettings } from './partner-settings.ts'
+import { noticeKeys, readNotice } from './partner-notices.ts'
+import type { EndpointSettings, NoticeSettings, PartnerSettings } from './partner-settings.ts'
+import { filesBeside, type PartnerSources } from './partner-sources.ts'
 import { readYamlFile, type YamlFile, type YamlPath } from './yaml-file.ts'
-
-export type { SecretSources } from './endpoint-fields.ts'
 
 const maxEndpoints = 5
 
 /** Reads and checks the file; everything that is wrong comes in one `CliError`, each with line and mend. */
-export function readPartnersFile(path: string, sources: SecretSources): PartnerSettings[] {
-  return parsePartners(readYamlFile(path), sources)
+export function readPartnersFile(
+  path: string,
+  sources: Pick<PartnerSources, 'env' | 'vetting'>,
+): PartnerSettings[] {
+  return parsePartners(readYamlFile(path), { ...sources, readFile: filesBeside(path) })
 }
 
 /** The same for a document at hand. */
-export function parsePartners(file: YamlFile, sources: SecretSources): PartnerSettings[] {
+export function parsePartners(file: YamlFile, sources: PartnerSources): PartnerSettings[] {
   const reader = fieldReader(file)
   const partners: PartnerSettings[] = []
   const top = reader.fields(file.value, [], ['partners'], 'the file')
@@ -26,7 +29,7 @@ export function parsePartners(file: YamlFile, sources: SecretSources): PartnerSe
   const endpointIds = uniqueIds(reader, 'endpoint')
   for (const [index, item] of listed.entries()) {
     const path = ['partners', index]
-    const fields = reader.fields(item, path, ['id', 'name', 'endpoints'], 'a partner')
+    const fields = reader.fields(item, path, ['id', 'name', 'endpoints', 'notices'], 'a partner')
     const partner = fields && readPartner(reader, fields, { ids, endpointIds }, sources)
     if (partner) partners.push(partner)
   }
@@ -40,7 +43,7 @@ function readPartner(
   reader: FieldReader,
   fields: Fields,
   checks: { ids: IdCheck; endpointIds: IdCheck },
-  sources: SecretSources,
+  sources: PartnerSources,
 ): PartnerSettings | undefined {
   const id = fields.text('id', 'write the partner_id that the orders carry')
   if (id === undefined) return undefined
@@ -62,7 +65,21 @@ function readPartner(
     checks.endpointIds(endpoint.id, [...path, 'id'])
     endpoints.push(endpoint)
   }
-  return { id, name, endpoints }
+  const notices = readNotices(reader, fields, sources)
+  return { id, name, endpoints, ...(notices.length > 0 && { notices }) }
+}
+
+const maxNotices = 5
+
+function readNotices(reader: FieldReader, fields: Fields, { vetting }: PartnerSources): NoticeSettings[] {
+  const listed = fields.has('notices') ? fields.list('notices', 'write one "- kind: …" per channel') : []
+  if (listed !== undefined && listed.length > maxNotices)
+    fields.problem('notices', `${listed.length} channels, ${maxNotices} is the most`, 'drop some')
+  return (listed ?? []).flatMap((item, index) => {
+    const path = [...fields.path, 'notices', index]
+    const noticeFields = reader.fields(item, path, noticeKeys, 'a notice channel')
+    return (noticeFields && readNotice(noticeFields, vetting)) ?? []
+  })
 }
 
 /** Reports an id that was seen before. */

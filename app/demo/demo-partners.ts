@@ -97,12 +97,12 @@ export function demoPartnerSettings(urlOf: (endpointId: string) => string): Part
     id,
     name,
     endpoints: endpoints.map((endpoint) => ({
+      ...endpointDefaults,
       id: endpoint.id,
       url: urlOf(endpoint.id),
       events: endpoint.events ?? endpointDefaults.events,
       version: endpoint.version,
       secrets: [demoSecret(endpoint.id)],
-      state: endpointDefaults.state,
       timeoutMs: endpoint.timeoutMs ?? endpointDefaults.timeoutMs,
       maxConcurrent: endpoint.maxConcurrent ?? endpointDefaults.maxConcurrent,
       maxAgeMs: {},

@@ -36,7 +36,9 @@ import {
 } from '../../schemas/index.ts'
 import { type PipelineOptions, pipeline } from '../../topology/pipeline.ts'
 import { makeTopics, type Topics } from '../../topology/topics.ts'
-import { type PartnerSettings, planPartnerUpdates } from '../config/partner-settings.ts'
+import type { PartnerSettings } from '../config/partner-settings.ts'
+import { planPartnerUpdates } from '../config/partner-updates.ts'
+import type { MadeSecret } from '../config/signing-rotation.ts'
 import { appendRecord } from './append-record.ts'
 import { readTopic } from './read-topic.ts'
 
@@ -73,8 +75,8 @@ export interface RunningPipeline {
   readonly deadLetter: DeadLetter
   /** For single records from beside the pipeline: settings, commands. */
   readonly writer: Pick<Writer, 'append'>
-  /** Makes `partner.config` say what these settings say; unchanged partners are left alone. */
-  publishPartners(settings: readonly PartnerSettings[]): Promise<void>
+  /** Makes `partner.config` say what these settings say; unchanged partners are left alone. Answers what it made. */
+  publishPartners(settings: readonly PartnerSettings[]): Promise<readonly MadeSecret[]>
   stop(): Promise<void>
 }
 
@@ -137,14 +139,19 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       const published = new Map(
         (await readTopic(log, topics.partnerConfig)).map(({ key, value }) => [key, value]),
       )
-      const updates = planPartnerUpdates(published.values(), settings, sealer)
-      for (const update of updates) {
+      const { records, made } = planPartnerUpdates(published.values(), settings, {
+        sealer,
+        random: options.random,
+        nowMs: options.realClock.now(),
+      })
+      for (const update of records) {
         await appendRecord(log, writer, topics.partnerConfig, {
           key: update.partner_id,
           value: update,
           timestamp: options.pipelineClock.now(),
         })
       }
+      return made
     },
     async stop() {
       await application.stop()

@@ -19,6 +19,7 @@ import type { Sender } from '../../ports/sender.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
 import { makeSealer } from '../../schemas/index.ts'
 import type { PartnerSettings } from '../config/partner-settings.ts'
+import type { MadeSecret } from '../config/signing-rotation.ts'
 import { openPipeline, type RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { driveReplay } from './drive-replay.ts'
 import { partnerFinder } from './pseudo-partners.ts'
@@ -32,6 +33,8 @@ export interface ReplayOptions {
   readonly sender: (clock: ManualClock) => Sender
   /** Called whenever everything is settled, before time moves on. */
   readonly onSettled?: () => void
+  /** Told of each signing secret that was made for this replay. */
+  readonly onSecretMade?: (made: MadeSecret) => void
   readonly report: (message: string, cause?: unknown) => void
   readonly version: string
   readonly signal: AbortSignal
@@ -91,7 +94,8 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
 
 async function drive(pipeline: RunningPipeline, clock: ManualClock, options: ReplayOptions) {
   const finder = options.partners ? undefined : partnerFinder(options.mapping)
-  if (options.partners) await pipeline.publishPartners(options.partners)
+  const made = options.partners ? await pipeline.publishPartners(options.partners) : []
+  for (const secret of made) options.onSecretMade?.(secret)
   return driveReplay({
     pipeline: {
       append: (records) => pipeline.ingest.append(records),

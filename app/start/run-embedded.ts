@@ -11,6 +11,7 @@ import type { SourceMapping } from '../../processors/normalize/source-mapping.ts
 import type { Config } from '../config/config.ts'
 import { openKeys } from '../config/keys.ts'
 import type { PartnerSettings } from '../config/partner-settings.ts'
+import type { MadeSecret } from '../config/signing-rotation.ts'
 import { openDemo } from '../demo/open-demo.ts'
 import type { Receivers } from '../demo/receivers.ts'
 import { openWaysIn } from '../ingest/open-ways-in.ts'
@@ -32,8 +33,8 @@ export interface EmbeddedOptions {
   readonly auth: ApiAuth | undefined
   /** Whether keys are made where there are none. */
   readonly mayMakeKeys: boolean
-  /** Called once the data directory is ours, before anything is written but the log. */
-  readonly onHeld?: () => void
+  /** Told of each signing secret that was made, once and never again: what is kept of it is sealed. */
+  readonly onSecretMade?: (made: MadeSecret) => void
   /** Called when the API listens, with its address. */
   readonly onListening?: (url: string) => void
   readonly clock: Clock
@@ -88,7 +89,6 @@ async function open(
     random,
   })
   if (keys.made) report(`made the sealing keys in ${config.keyFile}: keep them as safe as the data`)
-  options.onHeld?.()
 
   const demo = config.demo ? await openDemo(options) : undefined
   if (demo) closers.push(() => demo.receivers?.stop() ?? Promise.resolve())
@@ -112,7 +112,8 @@ async function open(
   })
   closers.push(() => pipeline.stop())
   const partners = options.partners ?? demo?.partners
-  if (partners) await pipeline.publishPartners(partners)
+  const made = partners ? await pipeline.publishPartners(partners) : []
+  for (const secret of made) options.onSecretMade?.(secret)
 
   const stopping = new AbortController()
   const tally = tallyOf(partners)

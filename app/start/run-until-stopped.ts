@@ -2,6 +2,8 @@
  * What `waybill start` and `waybill run` have in common: prints the settings, checks all that can be checked before
  * anything is opened, runs, shows numbers, and stops cleanly.
  */
+
+import { makeVetting } from '../../connectors/webhook/address-vetting.ts'
 import { oneLine, problemText } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import { steadyReport } from '../cli/steady-report.ts'
@@ -11,7 +13,6 @@ import { wait } from '../cli/wait.ts'
 import { apiAuth } from '../config/api-access.ts'
 import type { Config } from '../config/config.ts'
 import { describeConfig } from '../config/describe-config.ts'
-import { endpointSecrets } from '../config/endpoint-secrets.ts'
 import { unknownVariables } from '../config/environment.ts'
 import { readPartnersFile } from '../config/partners.ts'
 import { readSourceFile } from '../config/source.ts'
@@ -33,7 +34,10 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
   printSettings(config, surroundings.env, note)
   const auth = apiAuth(config, command)
   const mapping = readSourceFile(config.sourceFile)
-  const { partners, save } = readPartners(config, surroundings, note)
+  const partners =
+    config.partnersFile === undefined
+      ? undefined
+      : readPartnersFile(config.partnersFile, { env: surroundings.env, vetting: makeVetting(config.egress) })
   await checkEnvironment(config)
 
   // While a terminal shows the view, a line in between would tear it: kept until the end.
@@ -46,7 +50,10 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
     partners,
     auth,
     mayMakeKeys: command === 'start',
-    onHeld: save,
+    onSecretMade: ({ endpointId, forPartner }) =>
+      note(
+        `waybill: made the signing secret of ${endpointId}; give it to the partner, it is shown this once: ${forPartner}`,
+      ),
     // The view would be torn by it, and who looks at one has read the settings above it.
     onListening: (url) => !screen && note(`waybill: the API listens on ${url}`),
     clock: surroundings.clock,
@@ -99,17 +106,4 @@ async function watch(waybill: RunningWaybill, config: Config, surroundings: Surr
     await painted
   }
   return stop.aborted && (stop.reason as StopReason) === 'SIGINT' ? exitCode.interrupted : exitCode.ok
-}
-
-/** The partners, and how to keep the signing secrets that were made for them, once the data directory is ours. */
-function readPartners(config: Config, { env, random }: Surroundings, note: (text: string) => void) {
-  if (config.partnersFile === undefined) return { partners: undefined, save: () => undefined }
-  const secrets = endpointSecrets(config.dataDirectory, random)
-  return {
-    partners: readPartnersFile(config.partnersFile, { env, generated: secrets.generated }),
-    save() {
-      const made = secrets.save()
-      if (made.length > 0) note(`waybill: made signing secrets for ${made.join(', ')}: see ${secrets.file}`)
-    },
-  }
 }

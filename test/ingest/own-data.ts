@@ -1,4 +1,5 @@
 /** The embedded product on a log in memory, with both ways in: what a user's own data meets. */
+import { endpointDefaults } from '../../app/config/partner-settings.ts'
 import { openFolderIngest, openHttpIngest } from '../../app/ingest/open-ingest.ts'
 import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
 import type { IngestResponse } from '../../connectors/ingest/http-ingest.ts'
@@ -108,6 +109,7 @@ const partner = (id: string) => ({
   name: id,
   endpoints: [
     {
+      ...endpointDefaults,
       id: `${id}-all`,
       url: 'https://partner.example/hook',
       state: 'active' as const,
