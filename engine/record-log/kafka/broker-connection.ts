@@ -8,7 +8,7 @@ import { LogError } from '../port.ts'
 import { KafkaAccessError } from './access.ts'
 import { type KafkajsConnection, makeKafkajsConnection } from './kafkajs-connection.ts'
 import { type KafkaSecurity, principalOf } from './security.ts'
-import { type Api, type Connection, decodeReply, encodeRequest } from './wire/api.ts'
+import { type Api, type Connection, decodeReply } from './wire/api.ts'
 import { apiVersionsApi } from './wire/api-versions.ts'
 import { WireError, WireWriter } from './wire/primitives.ts'
 
@@ -42,9 +42,6 @@ interface Opened {
   readonly socket: KafkajsConnection
   versions: Versions
 }
-
-/** Larger requests keep no buffer behind. */
-const keptBytesMax = 64 * 1024
 
 /** Makes a connection; nothing is sent yet. */
 export function makeBrokerConnection(options: BrokerConnectionOptions): BrokerConnection {
@@ -244,17 +241,16 @@ const unsupported = (
   (range ? `it takes v${range.min} to v${range.max}` : 'it does not know this request') +
   '; Kafka 2.8 or newer is needed'
 
-const headWriter = new WireWriter(512)
-const bodyWriter = new WireWriter(keptBytesMax)
+const headWriter = new WireWriter()
+const frameWriter = new WireWriter(64 * 1024)
 
-/** A whole request, in memory of its own. */
+/** A whole request, in memory of its own: the socket may still hold it when the next one is written. */
 function frameOf<Request>(
   api: Api<Request, unknown>,
   request: Request,
   correlationId: number,
   clientId: string,
 ): Buffer {
-  const body = encodeRequest(bodyWriter, api, request)
   const head = headWriter
     .begin(false)
     .int16(api.key)
@@ -262,9 +258,8 @@ function frameOf<Request>(
     .int32(correlationId)
     .string(clientId)
     .view()
-  const frame = Buffer.allocUnsafe(4 + head.length + body.length)
-  frame.writeInt32BE(head.length + body.length, 0)
-  frame.set(head, 4)
-  frame.set(body, 4 + head.length)
-  return frame
+  frameWriter.begin(api.flexible).int32(0).raw(head).tags()
+  api.encode(frameWriter, request)
+  frameWriter.memory().writeInt32BE(frameWriter.length - 4, 0)
+  return frameWriter.copy()
 }

@@ -1,15 +1,16 @@
 /**
- * Produce: record batches, made elsewhere, to the leaders of their partitions. v8 for transactions of protocol 1 and outside of
+ * Produce: record batches to the leaders of their partitions, each written straight into the request. v8 for transactions of protocol 1 and outside of
  * transactions, v12 for protocol 2: there the broker adds the partition to the transaction, and refuses late batches of an earlier one.
  */
 import type { TopicPartition } from '../../port.ts'
 import type { Api } from './api.ts'
 import { byTopic, readByTopic } from './by-topic.ts'
-import type { WireReader } from './primitives.ts'
+import type { WireReader, WireWriter } from './primitives.ts'
 
-/** An encoded batch with its sequence number and producer in it. */
+/** One batch; Kafka takes one per partition and request. */
 export interface ProducePartition extends TopicPartition {
-  readonly batch: Uint8Array
+  /** Appends the batch, `wire/record-batch-writer.ts`' work, to what the writer holds. */
+  write(out: WireWriter): void
 }
 
 export interface ProduceRequest {
@@ -31,32 +32,57 @@ export interface ProducedPartition extends TopicPartition {
 /** Written by all in-sync replicas before it is answered. */
 const allReplicas = -1
 
-const produceApi = (version: 8 | 12): Api<ProduceRequest, readonly ProducedPartition[]> => ({
-  name: 'Produce',
-  key: 0,
-  version,
-  flexible: version >= 9,
-  encode(out, { transactionalId, timeoutMs, partitions }) {
-    out.string(transactionalId).int16(allReplicas).int32(timeoutMs)
-    out.array(byTopic(partitions), (_, [topic, parts]) => {
-      out.string(topic)
-      out.array(parts, (_, { partition, batch }) => {
-        out.int32(partition).bytes(batch).tags()
+const produceApi = (version: 8 | 12): Api<ProduceRequest, readonly ProducedPartition[]> => {
+  const flexible = version === 12
+  return {
+    name: 'Produce',
+    key: 0,
+    version,
+    flexible,
+    encode(out, { transactionalId, timeoutMs, partitions }) {
+      out.string(transactionalId).int16(allReplicas).int32(timeoutMs)
+      out.array(byTopic(partitions), (_, [topic, parts]) => {
+        out.string(topic)
+        out.array(parts, (_, part) => {
+          out.int32(part.partition)
+          writeSized(out, flexible, () => part.write(out))
+          out.tags()
+        })
+        out.tags()
       })
       out.tags()
-    })
-    out.tags()
-  },
-  decode(from) {
-    const produced = readByTopic(from, producedPartition)
-    from.int32() // throttle
-    from.tags()
-    return produced
-  },
-})
+    },
+    decode(from) {
+      const produced = readByTopic(from, producedPartition)
+      from.int32() // throttle
+      from.tags()
+      return produced
+    },
+  }
+}
 
 export const produceV8 = produceApi(8)
 export const produceV12 = produceApi(12)
+
+/** A varint of 5 bytes whatever its value, so that it can be filled in when the size is known. */
+const paddedVarintBytes = 5
+
+/** Writes bytes whose size is known only afterwards. */
+function writeSized(out: WireWriter, compact: boolean, write: () => void): void {
+  const at = out.reserve(compact ? paddedVarintBytes : 4)
+  const start = out.length
+  write()
+  const size = out.length - start
+  const memory = out.memory()
+  if (!compact) {
+    memory.writeInt32BE(size, at)
+    return
+  }
+  let rest = size + 1
+  for (let n = 0; n < paddedVarintBytes; n++, rest >>>= 7) {
+    memory[at + n] = (rest & 0x7f) | (n === paddedVarintBytes - 1 ? 0 : 0x80)
+  }
+}
 
 function producedPartition(from: WireReader, topic: string): ProducedPartition {
   const partition = from.int32()

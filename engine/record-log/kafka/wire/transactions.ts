@@ -161,6 +161,41 @@ export const endTxnV5: Api<EndTxnRequest, ProducerIdReply> = {
   },
 }
 
+/** In which state the coordinator has the transaction of an id, e.g. `PrepareCommit` or `CompleteCommit`. */
+export const describeTransactionsApi: Api<
+  { transactionalId: string },
+  readonly { readonly error: number; readonly state: string }[]
+> = {
+  name: 'DescribeTransactions',
+  key: 65,
+  version: 0,
+  flexible: true,
+  encode(out, { transactionalId }) {
+    out.array([transactionalId], (_, id) => out.string(id)).tags()
+  },
+  decode(from) {
+    from.int32() // throttle
+    const described = from.array(() => {
+      const error = from.int16()
+      from.string() // the id
+      const state = from.string()
+      from.int32() // time-out
+      from.int64() // began at
+      from.int64() // producer id
+      from.int16() // epoch
+      from.array(() => {
+        from.string()
+        from.array(() => from.int32())
+        from.tags()
+      })
+      from.tags()
+      return { error, state }
+    })
+    from.tags()
+    return described
+  },
+}
+
 const partitionError = (from: WireReader, topic: string): PartitionError => ({
   topic,
   partition: from.int32(),
