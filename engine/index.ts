@@ -18,6 +18,9 @@ export {
   type EmbeddedLogOptions,
   openEmbeddedLog,
 } from './record-log/embedded/embedded-log.ts'
+export { KafkaAccessError } from './record-log/kafka/access.ts'
+export { type KafkaLog, type KafkaLogOptions, openKafkaLog } from './record-log/kafka/kafka-log.ts'
+export type { KafkaSasl, KafkaTls } from './record-log/kafka/security.ts'
 export { createMemoryLog, type MemoryLog } from './record-log/memory/memory-log.ts'
 export { partitionFor } from './record-log/partitioner.ts'
 export * from './record-log/port.ts'
@@ -25,6 +28,12 @@ export { type Application, type ApplicationOptions, createApplication } from './
 export type { BulkWrite, Report } from './runtime/bulk-sink.ts'
 export type { Counters } from './runtime/counters.ts'
 export type { DeadLetter, RejectedRecord } from './runtime/dead-letter.ts'
+export {
+  changelogConfig,
+  changelogPattern,
+  type TopologyNeeds,
+  topologyNeeds,
+} from './runtime/topology-needs.ts'
 export * from './serdes/serde.ts'
 export type { Disk, DiskFactory } from './stores/disk.ts'
 export { levelDisks } from './stores/level-disk.ts'
