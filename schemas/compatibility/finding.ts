@@ -2,7 +2,6 @@
 import type { IncompatibilityType } from './incompatibility.ts'
 import type { Direction, Level } from './levels.ts'
 import type { Place, Problem } from './places.ts'
-import type { RuleId } from './rules.ts'
 
 /** One version of a subject, as text. */
 export interface SchemaText {
@@ -18,16 +17,10 @@ export interface BrokenPair {
   readonly writer: number
 }
 
-/** What a finding comes down to, where unions hide it. */
-export interface Cause {
-  readonly rule: RuleId
-  readonly message: string
-  readonly mend: string
-  readonly place: Place
-  readonly causes: readonly Cause[]
-}
-
-/** A change between versions that a level forbids, or that a rule warns of. */
+/**
+ * A change between versions that a level forbids, or that a rule warns of. Where a registry only says that a union
+ * lacks a type, this is what lies behind it.
+ */
 export interface Finding extends Problem {
   readonly subject: string
   /** The version that brought the change. `place` is in its file. */
@@ -44,7 +37,6 @@ export interface Finding extends Problem {
   readonly registry: RegistryReason | undefined
   /** The other side of the comparison: the same field in the older version. */
   readonly other: Place
-  readonly causes: readonly Cause[]
 }
 
 /** A reason in the words of Java's SchemaCompatibility. */
@@ -63,6 +55,8 @@ export interface SubjectReport {
   /** What is wrong with a text by itself; texts with errors are not compared. */
   readonly problems: readonly Problem[]
   readonly findings: readonly Finding[]
-  /** Whether a registry at this level would take every version: no error of an `avro` rule. */
+  /** Whether a registry at this level takes what was checked. */
   readonly compatible: boolean
+  /** Whether avsc can read everything that a registry at this level says is readable. */
+  readonly javascriptAgrees: boolean
 }

@@ -18,7 +18,7 @@ export interface Incompatibility {
   readonly message: string
   /** Where it stands in the reader's document, a real JSON pointer. */
   readonly readerPointer: string
-  /** The same in the writer's document; for a field that is not there, its record. */
+  /** The same in the writer's document; for a field that is not there, the fields of its record. */
   readonly writerPointer: string
   /** The fields that lead there: `payload.delivery.slot`; `[]` is the item of a list, `{}` the value of a map. */
   readonly fieldPath: string
@@ -40,6 +40,10 @@ export interface IncompatibilitySubject {
   readonly field?: string
   /** The symbols that the reader lacks. */
   readonly symbols?: readonly string[]
-  /** A field of a record matches several of the other's. */
+  /** The reader's number type, where the writer's is a wider one. */
+  readonly narrower?: string
+  /** The writer's union, where the reader has no union and one of its types does not fit. */
+  readonly writerUnion?: string
+  /** The fields of the writer that one field of the reader answers to. */
   readonly ambiguous?: readonly string[]
 }

@@ -25,10 +25,10 @@ export interface JsonProblem {
   readonly offset: number
 }
 
-/** Offsets of what stands in an object (its keys and their values, in order) or an array. */
+/** Offsets of the keys of an object, or of the values of an array. */
 export type Offsets =
   | { readonly kind: 'array'; readonly values: readonly number[] }
-  | { readonly kind: 'object'; readonly keys: ReadonlyMap<string, readonly [key: number, value: number]> }
+  | { readonly kind: 'object'; readonly keys: ReadonlyMap<string, number> }
 
 /** What was read: the value (undefined after a fatal problem) and the offsets of each object and array in it. */
 export interface JsonDocument {
@@ -136,7 +136,7 @@ class JsonReader {
 
   private object(): object {
     const value: Record<string, unknown> = {}
-    const keys = new Map<string, readonly [number, number]>()
+    const keys = new Map<string, number>()
     this.items('}', () => {
       const keyAt = this.at
       if (this.text[this.at] !== '"')
@@ -150,7 +150,6 @@ class JsonReader {
         )
       this.at++
       this.skipBlank()
-      const valueAt = this.at
       const item = this.value()
       if (keys.has(key)) {
         this.note(
@@ -169,7 +168,7 @@ class JsonReader {
           writable: true,
         })
       else value[key] = item
-      keys.set(key, [keyAt, valueAt])
+      keys.set(key, keyAt)
     })
     this.offsets.set(value, { kind: 'object', keys })
     return value

@@ -21,6 +21,7 @@ import {
   rootSpot,
   type Spot,
   step,
+  stepIntoBranch,
   typeMismatch,
 } from './reasons.ts'
 import {
@@ -99,7 +100,7 @@ class Comparison {
     if (writer.kind === 'union') {
       let reasons = none
       for (const [index, branch] of writer.branches.entries()) {
-        reasons = merge(reasons, yield this.pair(reader, branch, step(spot, String(index))))
+        reasons = merge(reasons, yield this.pair(reader, branch, stepIntoBranch(spot, index, writer)))
       }
       return reasons
     }
@@ -142,18 +143,23 @@ class Comparison {
   private *misfits(reader: UnionNode, writer: SchemaNode): Walk<Reasons> {
     if (isPlain(writer)) return readsPlain(reader, writer) ? fits : none
     let meant = none
+    let others: readonly Reasons[] = []
     for (const branch of this.candidates(reader, writer)) {
       const reasons = yield this.pair(branch, writer, rootSpot)
       if (reasons.length === 0) return fits
+      if (branch.kind !== writer.kind) continue
       if (this.isMeant(branch, writer)) meant = merge(meant, reasons)
+      else others = [...others, reasons]
     }
-    return meant
+    // A renamed type leaves one of its kind on either side, which is then the one that was meant.
+    const [renamed = none] = others
+    return meant.length > 0 || others.length !== 1 ? meant : renamed
   }
 
-  /** Whether a branch is the one that somebody who wrote the type had in mind. */
+  /** Whether a branch of the same kind is the one that somebody who wrote the type had in mind. */
   private isMeant(branch: SchemaNode, writer: SchemaNode): boolean {
-    if (branch.kind !== writer.kind) return false
-    return !isNamed(branch) || !isNamed(writer) || this.sameName(branch, writer)
+    if (!isNamed(branch) || !isNamed(writer)) return true
+    return branch.name === writer.name || this.sameName(branch, writer)
   }
 
   private *records(reader: RecordNode, writer: RecordNode, spot: Spot): Walk<Reasons> {
@@ -170,10 +176,21 @@ class Comparison {
       } else if (match) {
         reasons = merge(reasons, yield this.pair(field.type, match.type, step(fieldSpot, 'type')))
       } else if (!field.hasDefault) {
-        reasons = merge(reasons, [missingField(field, reader, writer, fieldSpot)])
+        reasons = merge(reasons, yield this.missing(field, reader, writer, fieldSpot))
       }
     }
     return reasons
+  }
+
+  /**
+   * A field that is not there and has no default. Where it is an enum with a default symbol, Java compares that enum
+   * with the writer's whole record: a mismatch of types, and like any pair with the path of where it first occurred.
+   */
+  private *missing(field: FieldNode, reader: RecordNode, writer: RecordNode, spot: Spot): Walk<Reasons> {
+    const reason = missingField(field, reader, writer, spot)
+    if (field.type.kind !== 'enum' || field.type.default === undefined) return [reason]
+    const compared = yield this.pair(field.type, writer, step(spot, 'type'))
+    return compared.map(({ type, path, message }) => ({ ...reason, type, path, message }))
   }
 
   private names(reader: NamedNode, writer: NamedNode, spot: Spot): Reasons {

@@ -10,12 +10,15 @@ import {
   type SchemaNode,
   type UnionNode,
 } from './schema-model.ts'
+import { promotes } from './union-branches.ts'
 
 /** Where a comparison is: a chain of steps, so that a path costs nothing until it is shown. */
 export interface Spot {
   readonly parent: Spot | undefined
   readonly token: string
   readonly label: string
+  /** The writer's union that the reader, which is none, is being compared with branch by branch. */
+  readonly union?: UnionNode
 }
 
 /** The top of both schemas. */
@@ -23,6 +26,14 @@ export const rootSpot: Spot = { parent: undefined, token: '', label: '' }
 
 /** One step down: Java's token, and what people call it where they have a word for it. */
 export const step = (parent: Spot, token: string, label = ''): Spot => ({ parent, token, label })
+
+/** One step into a branch of the writer's union, where the reader has none. */
+export const stepIntoBranch = (parent: Spot, index: number, union: UnionNode): Spot => ({
+  parent,
+  token: String(index),
+  label: '',
+  union,
+})
 
 /** Why something is not readable. */
 export type Reasons = readonly Incompatibility[]
@@ -46,7 +57,12 @@ export function typeMismatch(reader: SchemaNode, writer: SchemaNode, spot: Spot)
     message: `reader type: ${javaType(reader)} not compatible with writer type: ${javaType(writer)}`,
     reader: reader.pointer,
     writer: writer.pointer,
-    subject: { readerType: describeNode(reader), writerType: describeNode(writer) },
+    subject: {
+      readerType: describeNode(reader),
+      writerType: describeNode(writer),
+      ...(isNarrower(reader, writer) ? { narrower: reader.kind } : {}),
+      ...(spot.union ? { writerUnion: describeNode(spot.union) } : {}),
+    },
   })
 }
 
@@ -57,11 +73,16 @@ export function missingBranch(
   spot: Spot,
   causes: Reasons,
 ): Incompatibility {
+  const narrower = reader.branches.find((candidate) => isNarrower(candidate, branch))
   return reason('MISSING_UNION_BRANCH', spot, {
     message: `reader union lacking writer type: ${javaType(branch)}`,
     reader: reader.pointer,
     writer: branch.pointer,
-    subject: { readerType: describeNode(reader), writerType: describeNode(branch) },
+    subject: {
+      readerType: describeNode(reader),
+      writerType: describeNode(branch),
+      ...(narrower ? { narrower: narrower.kind } : {}),
+    },
     causes,
   })
 }
@@ -97,14 +118,15 @@ export function otherSize(reader: FixedNode, writer: FixedNode, spot: Spot): Rea
 
 /** Symbols that the reader neither knows nor has a default for. */
 export function missingSymbols(reader: EnumNode, writer: EnumNode, spot: Spot): Reasons {
-  const missing = [...writer.symbols].filter((symbol) => !reader.symbols.has(symbol)).sort()
+  const written = [...writer.symbols]
+  const missing = written.filter((symbol) => !reader.symbols.has(symbol)).sort()
   if (missing.length === 0 || (reader.default !== undefined && reader.symbols.has(reader.default)))
     return none
   return [
     reason('MISSING_ENUM_SYMBOLS', step(spot, 'symbols'), {
       message: `[${missing.join(', ')}]`,
       reader: `${reader.pointer}/symbols`,
-      writer: `${writer.pointer}/symbols`,
+      writer: `${writer.pointer}/symbols/${written.findIndex((symbol) => !reader.symbols.has(symbol))}`,
       subject: { readerType: describeNode(reader), writerType: describeNode(writer), symbols: missing },
     }),
   ]
@@ -117,15 +139,12 @@ export function missingField(
   writer: RecordNode,
   spot: Spot,
 ): Incompatibility {
-  const subject = { readerType: describeNode(reader), writerType: describeNode(writer), field: field.name }
-  const places = { reader: field.pointer, writer: writer.pointer, subject }
-  // Java compares an enum that has a default symbol with the whole record of the writer. It fails, under this name.
-  return field.type.kind === 'enum' && field.type.default !== undefined
-    ? reason('TYPE_MISMATCH', step(spot, 'type'), {
-        message: 'reader type: ENUM not compatible with writer type: RECORD',
-        ...places,
-      })
-    : reason('READER_FIELD_MISSING_DEFAULT_VALUE', spot, { message: field.name, ...places })
+  return reason('READER_FIELD_MISSING_DEFAULT_VALUE', spot, {
+    message: field.name,
+    reader: field.pointer,
+    writer: `${writer.pointer}/fields`,
+    subject: { readerType: describeNode(reader), writerType: describeNode(writer), field: field.name },
+  })
 }
 
 /** Several fields of the writer answer to one of the reader. Java throws here; the kind is the nearest of the six. */
@@ -192,6 +211,10 @@ function fieldPathOf(spot: Spot): string {
     .map((label, index) => (index === 0 || label === '[]' || label === '{}' ? label : `.${label}`))
     .join('')
 }
+
+/** Whether the reader's number type is the smaller one of two. */
+const isNarrower = (reader: SchemaNode, writer: SchemaNode): boolean =>
+  writer.kind !== 'string' && writer.kind !== 'bytes' && promotes(writer.kind, reader.kind)
 
 /** Java's name of a type. */
 const javaType = (node: SchemaNode): string => node.kind.toUpperCase()
