@@ -87,6 +87,8 @@ export interface Admin {
   /** `undefined` for topics that do not exist. */
   describeTopics(names: readonly string[]): Promise<Map<string, TopicDescription | undefined>>
   listTopics(): Promise<string[]>
+  /** Gives topics that exist these configs; their records and partitions stay. Absent where a log cannot. */
+  configureTopics?(topics: readonly TopicDescription[]): Promise<void>
   /** The first offset that can still be read. */
   startOffsets(partitions: readonly TopicPartition[]): Promise<Map<string, number>>
   /**

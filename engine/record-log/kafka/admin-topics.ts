@@ -3,7 +3,13 @@ import { admitTopic } from '../admission.ts'
 import { LogError, type TopicDescription } from '../port.ts'
 import type { Cluster, TopicView } from './cluster-view.ts'
 import { BrokerError, checkCode, errorCode } from './error-table.ts'
-import { describedSettings, futureTimestamps, kafkaSettings, topicConfigOf } from './topic-configs.ts'
+import {
+  describedSettings,
+  futureTimestamps,
+  kafkaSettings,
+  kafkaSettingsChange,
+  topicConfigOf,
+} from './topic-configs.ts'
 import { describeConfigsApi, incrementalAlterConfigsApi, type TopicConfigChange } from './wire/configs.ts'
 import { createTopicsApi, deleteTopicsApi, type TopicResult } from './wire/topics.ts'
 
@@ -20,6 +26,7 @@ export interface TopicAdmin {
   describeTopics(names: readonly string[]): Promise<Map<string, TopicDescription | undefined>>
   /** Changes only the settings that are named; `null` goes back to the default. */
   alterTopics(changes: readonly TopicConfigChange[]): Promise<void>
+  configureTopics(topics: readonly TopicDescription[]): Promise<void>
   /** Deletes topics with all their records; one that does not exist is no error. */
   deleteTopics(names: readonly string[]): Promise<void>
 }
@@ -67,6 +74,16 @@ export function topicAdmin({ cluster, replicationFactor, retrying }: TopicAdminP
     }
   }
 
+  async function alter(changes: readonly TopicConfigChange[]): Promise<void> {
+    if (changes.length === 0) return
+    await retrying(async () => {
+      const broker = await cluster.controller()
+      for (const result of await broker.send(incrementalAlterConfigsApi, changes)) {
+        checkResult(result, 'IncrementalAlterConfigs')
+      }
+    })
+  }
+
   return {
     async createTopics(topics) {
       if (topics.length === 0) return
@@ -101,15 +118,9 @@ export function topicAdmin({ cluster, replicationFactor, retrying }: TopicAdminP
         return described
       })
     },
-    async alterTopics(changes) {
-      if (changes.length === 0) return
-      await retrying(async () => {
-        const broker = await cluster.controller()
-        for (const result of await broker.send(incrementalAlterConfigsApi, changes)) {
-          checkResult(result, 'IncrementalAlterConfigs')
-        }
-      })
-    },
+    alterTopics: alter,
+    configureTopics: (topics) =>
+      alter(topics.map(({ name, config }) => ({ name, changes: kafkaSettingsChange(config) }))),
     async deleteTopics(names) {
       if (names.length === 0) return
       await retrying(async () => {

@@ -22,6 +22,7 @@ import { earliestOffset, latestOffset, listOffsetsApi } from './wire/list-offset
 import { type FetchedOffset, offsetFetchApi } from './wire/offset-fetch.ts'
 
 export interface KafkaAdmin extends Admin, Pick<TopicAdmin, 'alterTopics' | 'deleteTopics'> {
+  configureTopics: TopicAdmin['configureTopics']
   /** All consumer groups of the cluster. */
   listGroups(): Promise<readonly ListedGroup[]>
   /** In the order asked for; one that does not exist is `Dead`. */

@@ -50,6 +50,18 @@ export function kafkaSettings(config: TopicConfig, minInSyncReplicas: number): M
   return settings
 }
 
+/** What makes a topic that exists be kept so: its replication is left to whoever runs the brokers. */
+export function kafkaSettingsChange(config: TopicConfig): Map<string, string | null> {
+  const changes = new Map<string, string | null>([
+    ['delete.retention.ms', null],
+    ...smallSegments.map(([name]): [string, null] => [name, null]),
+    ...kafkaSettings(config, 1),
+  ])
+  for (const replication of ['min.insync.replicas', 'unclean.leader.election.enable'])
+    changes.delete(replication)
+  return changes
+}
+
 /** What the settings of a topic amount to, whoever made it. */
 export function topicConfigOf(entries: ReadonlyMap<string, ConfigEntry>): TopicConfig {
   const number = (name: string, otherwise: number) => Number(entries.get(name)?.value ?? otherwise)
