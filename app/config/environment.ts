@@ -23,6 +23,8 @@ export const environmentVariables = {
   WAYBILL_FORMAT: 'text or json',
   WAYBILL_URL: 'where commands find a running Waybill',
   WAYBILL_TOKEN: 'the token that they show it',
+  WAYBILL_CONNECT_URL: 'where waybill connectors finds Kafka Connect',
+  WAYBILL_CONNECT_AUTH: 'user:password for Kafka Connect',
   WAYBILL_DEBUG: '1 shows stacks of internal errors',
 } as const
 
