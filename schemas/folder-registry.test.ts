@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { checkSubject } from './compatibility/check-subject.ts'
 import { openFolderRegistry } from './folder-registry.ts'
+import { readLevelPolicy } from './folder-registry-check.ts'
 import { readSchemaFolder, shippedSchemaFolder } from './schema-folder.ts'
 import { assignSchemaIds, type SchemaIds } from './schema-ids.ts'
 
@@ -64,7 +66,7 @@ describe('a folder registry', () => {
   it('orders versions as numbers: the newest of v1 to v10 is v10', () => {
     const files = Array.from({ length: 10 }, (_, index) => [
       `a-value/v${index + 1}.avsc`,
-      schema([field(`x${index}`)]),
+      schema([field(`x${index}`, { default: 0 })]),
     ])
     const folder = folderOf(Object.fromEntries(files))
     assign(folder)
@@ -108,6 +110,61 @@ describe('a folder registry', () => {
       'not an Avro record',
     )
     expect(() => readSchemaFolder('/nowhere/at/all')).toThrow('npm run build')
+  })
+})
+
+describe('a folder with levels', () => {
+  const breaking = () => ({
+    'a-value/v1.avsc': schema([field('x')]),
+    'a-value/v2.avsc': schema([field('x'), field('y')]),
+  })
+  const opened = (files: Record<string, object>) => {
+    const folder = folderOf(files)
+    assign(folder)
+    return () => openFolderRegistry(folder)
+  }
+
+  it('refuses what a registry would refuse, says where, who breaks and what to do', () => {
+    expect(opened(breaking())).toThrow(
+      [
+        'a-value/v2.avsc:1:65 field "y" is new and has no default; write "type": ["null", "int"], "default": null [FIELD_NO_DEFAULT]',
+        '  a-value is FULL_TRANSITIVE: v2 readers fail on records of v1',
+      ].join('\n'),
+    )
+  })
+
+  it('takes the level of the subject, where the file has one', () => {
+    const levels = (level: string) => ({
+      ...breaking(),
+      'levels.json': { subjects: { 'a-value': { level } } },
+    })
+    expect(opened(levels('FORWARD'))).not.toThrow()
+    expect(opened(levels('BACKWARD'))).toThrow('FIELD_NO_DEFAULT')
+    expect(opened({ ...breaking(), 'levels.json': { default: 'FORWARD_TRANSITIVE' } })).not.toThrow()
+  })
+
+  it('refuses a level that there is not, and NONE without a reason and a last day', () => {
+    const levels = (entry: object) => ({ ...breaking(), 'levels.json': { subjects: { 'a-value': entry } } })
+    expect(opened(levels({ level: 'FULL_TRANSITIV' }))).toThrow('"FULL_TRANSITIV" is no level')
+    expect(opened(levels({ level: 'NONE' }))).toThrow('NONE without an exception')
+    const exception = { reason: 'rebuilt from the log in one go', expires: '2026-12-31' }
+    expect(opened(levels({ level: 'NONE', exception }))).not.toThrow()
+    expect(opened(levels({ level: 'NONE', exception: { ...exception, reason: ' ' } }))).toThrow(
+      'NONE without',
+    )
+    expect(opened(levels({ level: 'NONE', exception: { ...exception, expires: 'soon' } }))).toThrow(
+      'NONE without',
+    )
+  })
+
+  it('keeps the order events readable in both directions over all versions', () => {
+    expect(readLevelPolicy(shippedSchemaFolder).levelOf('order.events-value')).toBe('FULL_TRANSITIVE')
+    const versions = readSchemaFolder(shippedSchemaFolder)
+      .filter(({ subject }) => subject === 'order.events-value')
+      .map(({ version, path, text }) => ({ version, file: path, text }))
+    expect(versions.length).toBeGreaterThan(2)
+    const report = checkSubject({ subject: 'order.events-value', level: 'FULL_TRANSITIVE', versions })
+    expect(report).toMatchObject({ compatible: true, javascriptAgrees: true, findings: [], problems: [] })
   })
 })
 

@@ -1,15 +1,22 @@
 /** A registry that is a folder of schema files with their ids: complete from the start, so it never fetches. */
 import { readFileSync } from 'node:fs'
+import { readLevelPolicy, refusals } from './folder-registry-check.ts'
 import type { RegisteredSchema, Registry } from './registry.ts'
 import { readSchemaFolder, shippedSchemaFolder } from './schema-folder.ts'
 import { checkSchemaIds, type IdProblem, idEntry, parseSchemaIds } from './schema-ids.ts'
 
-/** Opens a folder; the one that ships with the program by default. Throws when files and ids disagree. */
+/**
+ * Opens a folder; the one that ships with the program by default. Throws when files and ids disagree, and when a
+ * version breaks what its subject's level promises.
+ */
 export function openFolderRegistry(folder: string = shippedSchemaFolder): Registry {
   const files = readSchemaFolder(folder)
   const ids = parseSchemaIds(readFileSync(`${folder}/ids.json`, 'utf8'), 'ids.json')
   const problems = checkSchemaIds(ids, files)
   if (problems.length > 0) throw new Error(problems.map(explain).join('\n'))
+
+  const refused = refusals(files, readLevelPolicy(folder))
+  if (refused.length > 0) throw new Error(refused.join('\n'))
 
   const byId = new Map<number, RegisteredSchema>()
   const bySubject = new Map<string, Map<number, RegisteredSchema>>()

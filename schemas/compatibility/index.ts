@@ -6,6 +6,14 @@ export { checkReaderWriter, InvalidSchemaError } from './check-reader-writer.ts'
 export { checkSubject, type SubjectVersions } from './check-subject.ts'
 export type { BrokenPair, Finding, RegistryReason, SchemaText, SubjectReport } from './finding.ts'
 export type { Incompatibility, IncompatibilitySubject, IncompatibilityType } from './incompatibility.ts'
+export {
+  checkLevelPolicy,
+  type LevelException,
+  type LevelPolicy,
+  parseLevelPolicy,
+  type SubjectLevel,
+  strictPolicy,
+} from './level-policy.ts'
 export { covers, type Direction, directionsOf, isLevel, isTransitive, type Level, levels } from './levels.ts'
 export { type ParsedSchema, parseSchemaText, type RefusedSchema } from './parse-schema-text.ts'
 export type { Place, Problem } from './places.ts'
