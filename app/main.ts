@@ -4,10 +4,12 @@ import { type ExitCode, exitCode } from './cli/exit-code.ts'
 import { reportFailure } from './cli/report-failure.ts'
 import { processSurroundings, type StopReason, type Surroundings } from './cli/surroundings.ts'
 import { programVersion } from './cli/version.ts'
+import { addConnectors } from './commands/connectors.ts'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addEvents } from './commands/events.ts'
 import { addGaps } from './commands/gaps.ts'
 import { addKeys } from './commands/keys.ts'
+import { addListen } from './commands/listen.ts'
 import { addLog } from './commands/log.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
@@ -87,6 +89,8 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
   addDeliveries(program, surroundings, finish)
   addGaps(program, surroundings, finish)
   addLog(program, surroundings, finish)
+  addListen(program, surroundings, finish)
+  addConnectors(program, surroundings, finish)
   addKeys(program, surroundings, finish)
   addTokens(program, surroundings, finish)
   addTopology(program, surroundings, finish)

@@ -1,9 +1,9 @@
 import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, it } from 'vitest'
 import { manualClock, seededRandom, systemClock } from '../../engine/index.ts'
+import { verifyingKey, verifyRequest } from '../listen/verify-request.ts'
 import { demoEndpoints, demoPartnerSettings, demoSecret, demoShares } from './demo-partners.ts'
 import { type Receivers, startReceivers } from './receivers.ts'
-import { verifySignature } from './verify-signature.ts'
 
 let receivers: Receivers | undefined
 afterEach(async () => {
@@ -122,8 +122,9 @@ describe('verifying a signature', () => {
     const nowMs = 1_795_322_369_000
     const { body, headers } = signed('acme-orders', 'e1', nowMs)
     const request = { headers, body: Buffer.from(body) }
+    const keys = [verifyingKey(demoSecret('acme-orders'))].flatMap((key) => key ?? [])
     const check = (atMs: number, over = {}) =>
-      verifySignature({ ...request, headers: { ...headers, ...over } }, demoSecret('acme-orders'), atMs).valid
+      verifyRequest({ ...request, headers: { ...headers, ...over } }, keys, atMs).valid
     expect(check(nowMs)).toBe(true)
     expect(check(nowMs + 299_000)).toBe(true)
     expect(check(nowMs + 301_000)).toBe(false)

@@ -5,9 +5,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock, Random } from '../../engine/index.ts'
+import { verifyingKey, verifyRequest } from '../listen/verify-request.ts'
 import { between } from './chance.ts'
 import type { ReceiverBehaviour } from './demo-partners.ts'
-import { verifySignature } from './verify-signature.ts'
 
 export interface ReceiverCounts {
   readonly requests: number
@@ -79,6 +79,7 @@ async function startReceiver(
 ): Promise<Receiver> {
   const counts = { requests: 0, accepted: 0, events: 0, repeats: 0, failed: 0, badSignatures: 0 }
   const seen = createRecentIds()
+  const keys = [verifyingKey(endpoint.secret)].flatMap((key) => key ?? [])
 
   const accept = (id: string, response: ServerResponse) => {
     counts.accepted++
@@ -90,7 +91,7 @@ async function startReceiver(
     counts.requests++
     const body = await readBody(request)
     if (!body) return answer(response, 413)
-    const verdict = verifySignature({ headers: request.headers, body }, endpoint.secret, clock.now())
+    const verdict = verifyRequest({ headers: request.headers, body }, keys, clock.now())
     if (!verdict.valid) {
       counts.badSignatures++
       return answer(response, 401)
