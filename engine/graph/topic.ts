@@ -2,7 +2,7 @@
 import type { TopicConfig } from '../record-log/port.ts'
 import type { Serde } from '../serdes/serde.ts'
 
-export interface Topic<K, V> {
+export interface Topic<out K, out V> {
   readonly name: string
   readonly key: Serde<K>
   readonly value: Serde<V>

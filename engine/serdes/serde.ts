@@ -1,6 +1,6 @@
 /** How keys and values become bytes. Synchronous: what must be fetched first is announced by `prepare`. */
 
-export interface Serde<T> {
+export interface Serde<out T> {
   /** `null` is a Kafka null (in a value: a tombstone). */
   serialize(value: T): Uint8Array | null
   /** Throws `UndecodableError` when the bytes are not a `T`; a serde that knows no null refuses `null` too. */
