@@ -8,7 +8,10 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
-  /** Calls `callback` once when `now() >= atMs`. Returns a function that cancels it; cancelling twice is harmless. */
+  /**
+   * Calls `callback` once when as much time has passed as there was from now to `atMs`. Returns a function that cancels
+   * it; cancelling twice is harmless.
+   */
   at(atMs: number, callback: () => void): () => void
 }
 
@@ -23,16 +26,21 @@ export interface Random {
 /** Timers beyond this many milliseconds overflow in Node and would fire at once; they are re-armed instead. */
 const longestTimerMs = 2 ** 31 - 1
 
-/** The system clock. Its timers do not keep the process alive by themselves. */
+/**
+ * The system clock. Its timers measure the time that passes, not what the wall clock says meanwhile: a clock that is
+ * set back while a timer runs delays nothing. They keep the process alive, as whoever waits for one expects; who stops
+ * cancels his timers.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   at(atMs, callback) {
+    const dueMs = performance.now() + Math.max(0, atMs - Date.now())
     let timer: NodeJS.Timeout
     const arm = () => {
-      const waitMs = Math.max(0, atMs - Date.now())
+      const waitMs = Math.ceil(Math.max(0, dueMs - performance.now()))
       timer = setTimeout(
-        () => (atMs > Date.now() ? arm() : callback()),
-        Math.min(Math.ceil(waitMs), longestTimerMs),
+        () => (dueMs > performance.now() ? arm() : callback()),
+        Math.min(waitMs, longestTimerMs),
       )
     }
     arm()

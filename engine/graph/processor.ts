@@ -32,7 +32,7 @@ export interface KeyValueStore<V> {
   delete(key: string): void
 }
 
-/** A table that every instance holds whole. `version` is the offset of the record that set the entry. */
+/** A table that every instance holds whole. */
 export interface GlobalTable<V> {
   get(key: string): V | undefined
   /** In key order of arrival; a snapshot of now. */

@@ -31,6 +31,15 @@ describe('a commit is due', () => {
     expect(commits.due(drained)).toBeUndefined()
   })
 
+  it('within the interval although the clock is set back', () => {
+    const commits = timing()
+    commits.committed(3_600_000)
+    commits.note('eager', 3_600_010)
+    commits.note('eager', 10)
+    expect(commits.due(busy)).toBe(60)
+    expect(commits.due(drained)).toBe(30)
+  })
+
   it('at the interval for what is lazy, unless something eager comes or somebody waits', () => {
     const commits = timing()
     commits.note('lazy', 100)

@@ -24,7 +24,9 @@ export function commitTiming(limits: { intervalMs: number; floorMs: number }): C
   return {
     note(urgency, now) {
       if (urgency === 'none') return
-      dirtySince ??= now
+      // A clock that was set back would hold the commit up for as long as it was set back.
+      if (dirtySince === undefined || dirtySince > now) dirtySince = now
+      if (lastCommitAt > now) lastCommitAt = now
       if (urgency === 'eager') eager = true
     },
     callFinished() {

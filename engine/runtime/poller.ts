@@ -120,6 +120,8 @@ export function makePoller(options: PollerOptions): Poller {
     },
     async poll(signal) {
       collect()
+      // No pause is longer than the longest, even when the clock was set back during it.
+      if (pauseUntil - clock.now() > longestPauseMs) pauseUntil = Number.NEGATIVE_INFINITY
       if (wanted.length === 0 || clock.now() < pauseUntil) {
         if (signal) await untilAborted(signal, clock, pauseUntil)
         return false

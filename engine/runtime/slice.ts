@@ -28,9 +28,18 @@ const turnRecords = 128
 /** Records between two looks at the clock. */
 const recordsPerLook = 64
 
+/** Whether the slice's time is up; a clock that is set back meanwhile ends it too. */
+function timeLimit(realClock: Clock): () => boolean {
+  const from = realClock.now()
+  return () => {
+    const passedMs = realClock.now() - from
+    return passedMs < 0 || passedMs >= sliceMs
+  }
+}
+
 /** Tasks in turn until all queues are drained or the time is up. */
 export function sliceInTurn({ tasks, realClock, logNow }: SliceOptions): SliceResult {
-  const until = realClock.now() + sliceMs
+  const over = timeLimit(realClock)
   const now = logNow()
   let processed = false
   for (;;) {
@@ -40,18 +49,17 @@ export function sliceInTurn({ tasks, realClock, logNow }: SliceOptions): SliceRe
     }
     if (round === 0) return { processed, drained: true }
     processed = true
-    if (realClock.now() >= until) return { processed, drained: false }
+    if (over()) return { processed, drained: false }
   }
 }
 
 /** The earliest record or wake-up of any task, one at a time. A source that must be fetched first ends the slice. */
 export function sliceInTimeOrder({ tasks, realClock, pipelineClock, logNow }: SliceOptions): SliceResult {
-  const until = realClock.now() + sliceMs
+  const over = timeLimit(realClock)
   const now = logNow()
   const clockNow = pipelineClock.now()
   for (let taken = 0; ; taken++) {
-    if (taken % recordsPerLook === 0 && realClock.now() >= until)
-      return { processed: taken > 0, drained: false }
+    if (taken % recordsPerLook === 0 && over()) return { processed: taken > 0, drained: false }
     let next: Task | undefined
     let nextTime = Number.POSITIVE_INFINITY
     let waking: Task | undefined
