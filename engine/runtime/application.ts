@@ -68,6 +68,8 @@ export interface ApplicationOptions {
    * purged topics of this topology.
    */
   readonly housekeeping?: { readonly everyMs?: number; readonly alsoReadBy?: readonly string[] }
+  /** How long state of a task that went elsewhere is kept, for its return. Default 10 minutes. */
+  readonly keepLeftStateMs?: number
   /** Decoded committed values kept in memory per store and task. Default 2,000. */
   readonly cacheEntries?: number
   /** Told about problems the engine goes on with. */
@@ -103,6 +105,8 @@ export interface Application {
 
 const leaseMs = 2000
 const housekeepingMs = 60_000
+/** As long as Kafka Streams waits before it cleans a state directory: longer than any rolling restart. */
+const keepLeftStateMs = 600_000
 /** A copy that is so many changelog offsets behind is restored in well under a second: it counts as warm. */
 const acceptableLag = 10_000
 
@@ -170,6 +174,7 @@ export function createApplication(options: ApplicationOptions): Application {
     realClock,
     commitIntervalMs: options.commit?.intervalMs ?? 50,
     commitFloorMs: options.commit?.floorMs ?? log.capabilities.commitFloorMs,
+    keepLeftStateMs: options.keepLeftStateMs ?? keepLeftStateMs,
     surroundings: {
       topology,
       groupId: options.groupId ?? topology.name,
@@ -201,6 +206,7 @@ export function createApplication(options: ApplicationOptions): Application {
     groups: [groupId, ...(options.housekeeping?.alsoReadBy ?? [])],
     topics: topology.topics,
     owned: instance.owned,
+    alsoDo: instance.dropLeftState,
     clock: realClock,
     everyMs: options.housekeeping?.everyMs ?? housekeepingMs,
     counters,

@@ -24,6 +24,8 @@ export interface HousekeepingOptions {
   readonly topics: ReadonlyMap<string, AnyTopic>
   /** The source partitions of this instance. */
   readonly owned: () => readonly TopicPartition[]
+  /** What else is cleaned up in each round. */
+  readonly alsoDo?: () => Promise<void>
   readonly clock: Clock
   /** Infinity: only when `round` is called. */
   readonly everyMs: number
@@ -44,6 +46,7 @@ export function makeHousekeeping(options: HousekeepingOptions): Housekeeping {
   async function work() {
     try {
       await purge(options)
+      if (!stopped) await options.alsoDo?.()
       if (cleans(log) && !stopped) await log.clean()
     } catch (error) {
       if (!stopped)

@@ -54,6 +54,7 @@ export interface InstanceOptions {
   readonly realClock: Clock
   readonly commitIntervalMs: number
   readonly commitFloorMs: number
+  readonly keepLeftStateMs: number
   readonly surroundings: TaskSurroundings
   readonly partitionCount: (topic: string) => number
   /** The last sign of life that the group acknowledged, for the lease of calls. */
@@ -77,6 +78,8 @@ export interface Instance {
   standbyLags(): ReadonlyMap<string, number>
   /** Names of the sub-topologies that no live member of the group runs. */
   unassigned(): readonly string[]
+  /** Drops state of tasks that have long been elsewhere. */
+  dropLeftState(): Promise<void>
 }
 
 export function makeInstance(options: InstanceOptions): Instance {
@@ -248,6 +251,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     owned: () => [...(ownership.session()?.assigned.values() ?? [])],
     standbyLags: standbys.lags,
     unassigned: ownership.unassigned,
+    dropLeftState: ownership.dropLeftState,
     lastHeartbeatAt: () => ownership.session()?.membership?.lastHeartbeatAt() ?? Number.NEGATIVE_INFINITY,
   }
 }

@@ -20,7 +20,9 @@ import type { Disk } from '../stores/disk.ts'
 import type { AssignorOptions } from './assignor.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
+import type { Counters } from './counters.ts'
 import { copiesOnDisk } from './disk-copies.ts'
+import { makeLeftState } from './left-state.ts'
 import type { Loop } from './loop.ts'
 import type { Reconciler } from './reconciler.ts'
 import { subTopologyName } from './roles.ts'
@@ -50,6 +52,9 @@ export interface OwnershipOptions {
   readonly surroundings: TaskSurroundings
   readonly partitionCount: (topic: string) => number
   readonly realClock: Clock
+  /** How long state of a task that went elsewhere is kept, for its return. */
+  readonly keepLeftStateMs: number
+  readonly counters: Counters
   readonly report: Report
   readonly killed: AbortSignal
   /** The instance has stopped because of a failure: nothing more is committed. */
@@ -74,6 +79,8 @@ export interface Ownership {
   copyAt(taskId: string, lag: number): void
   /** Names of the sub-topologies that no live member runs. */
   unassigned(): readonly string[]
+  /** Drops state of tasks that have long been elsewhere. */
+  dropLeftState(): Promise<void>
 }
 
 /** How long a revocation waits for running calls. */
@@ -91,6 +98,9 @@ export function makeOwnership(options: OwnershipOptions): Ownership {
   /** What was on the disk at joining, and what ran here until it was handed back. */
   const leftCopies = new Map<string, { lag: number; seenAt: number }>()
   let reported = ''
+  const leftState = makeLeftState({ ...options, clock: options.realClock, keepMs: options.keepLeftStateMs })
+  /** Nothing is opened while state is being dropped: it could be the state of what is opened. */
+  let dropping: Promise<void> = Promise.resolve()
 
   const places = () => tasksOf(parts, options.partitionCount)
   const isAssigned = (current: Session, place: TaskPlace) =>
@@ -103,6 +113,17 @@ export function makeOwnership(options: OwnershipOptions): Ownership {
   }
   const copiesOf = (place: TaskPlace): StoreCopy[] =>
     storeSpecs(topology.name, partOf(place)).map((spec) => storeCopy(taskIdOf(place), place.partition, spec))
+
+  /** Tasks that run here, are to run here, or are copied; `undefined` while that is not known. */
+  function inUse(): ReadonlySet<string> | undefined {
+    const current = session
+    if (!current?.membership) return undefined
+    const assigned = places().filter((place) =>
+      place.partitions.some((tp) => current.assigned.has(partitionKey(tp))),
+    )
+    const running = [...loop.tasks()].map((task) => task.id)
+    return new Set([...assigned.map(taskIdOf), ...running, ...current.standbys])
+  }
 
   function knownCopies(): ReadonlyMap<string, number> {
     const now = options.realClock.now()
@@ -123,6 +144,7 @@ export function makeOwnership(options: OwnershipOptions): Ownership {
       await repeated(() => writer.init())
       writerStale = false
     }
+    await dropping
     signal.throwIfAborted()
     reportUnassigned(current)
     const copied = places().filter(
@@ -263,5 +285,11 @@ export function makeOwnership(options: OwnershipOptions): Ownership {
       session.membership?.rejoin()
     },
     unassigned: () => session?.unassigned ?? [],
+    dropLeftState() {
+      const done = dropping.then(() => leftState.drop(inUse))
+      // Whoever asked hears of a failure; what is half dropped has lost its positions, and is restored whole.
+      dropping = done.catch(() => {})
+      return done
+    },
   }
 }

@@ -60,3 +60,9 @@ export function readChangelogOffsetKey(key: string): { taskId: string; store: st
   const [mark, taskId, store] = key.split('|')
   return `${mark}|` === changelogOffsets && taskId && store ? { taskId, store } : undefined
 }
+
+/** The prefixes of everything that a task has on disk. */
+export const taskPrefixes = (taskId: string): { offsets: string; data: string } => ({
+  offsets: `${changelogOffsets}${taskId}|`,
+  data: `s|${taskId}|`,
+})

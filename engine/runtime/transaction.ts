@@ -24,15 +24,19 @@ export async function inTransaction(
   fill: (transaction: Transaction) => Promise<void>,
 ): Promise<readonly AppendResult[]> {
   const transaction = writer.begin()
+  let ending = false
   try {
     await fill(transaction)
+    ending = true
     return await repeated(async () => {
       killed.throwIfAborted()
       return transaction.end('commit')
     }, ['outcome_unknown', 'retriable'])
   } catch (error) {
+    // A commit that the log refused for good (its disk is full) cannot be turned into an abort; its error says it all.
+    const decided = ending && error instanceof LogError && error.kind === 'rejected'
     const unknown = error instanceof LogError && error.kind === 'outcome_unknown'
-    if (!unknown && !killed.aborted) await abort(transaction, report)
+    if (!unknown && !decided && !killed.aborted) await abort(transaction, report)
     throw error
   }
 }

@@ -24,10 +24,15 @@ export interface LevelDirectory<K, V> {
   close(): Promise<void>
 }
 
-export interface LevelDirectoryOptions {
+export interface LevelDirectoryOptions<K> {
   readonly directory: string
   readonly format: DirectoryFormat
   readonly keyEncoding: 'utf8' | 'buffer'
+  /**
+   * Brings data of an older version to this one; the directory says so only after it has resolved, so a crash makes it
+   * run again. Without one the data is read as it is, and the directory keeps its version.
+   */
+  readonly upgrade?: (level: ClassicLevel<K, Uint8Array>, found: number) => Promise<void>
   readonly tuning?: Pick<OpenOptions, 'cacheSize' | 'writeBufferSize' | 'maxFileSize' | 'compression'>
 }
 
@@ -46,16 +51,16 @@ export class DirectoryError extends Error {
  * that a kill -9 leaves nothing to clean up and a pid that is used again (always 1 in a container) blocks nobody.
  */
 export async function openLevelDirectory<K>(
-  options: LevelDirectoryOptions,
+  options: LevelDirectoryOptions<K>,
 ): Promise<LevelDirectory<K, Uint8Array>> {
-  const { directory, format, keyEncoding, tuning } = options
+  const { directory, format, keyEncoding, upgrade, tuning } = options
   try {
     await mkdir(directory, { recursive: true })
   } catch (cause) {
     throw new DirectoryError('unusable', `cannot create ${directory}: ${reasonOf(cause)}`, { cause })
   }
   const formatFile = join(directory, 'format')
-  const known = await checkFormat(formatFile, format)
+  const found = await checkFormat(formatFile, format)
 
   const level = new ClassicLevel<K, Uint8Array>(join(directory, 'level'), {
     keyEncoding,
@@ -68,7 +73,11 @@ export async function openLevelDirectory<K>(
     throw await openingError(directory, cause)
   }
   try {
-    if (!known) await writeDurably(formatFile, `${format.name} ${format.version}\n`)
+    const older = found !== undefined && found < format.version
+    if (older && upgrade) await upgrade(level, found)
+    if (found === undefined || (older && upgrade)) {
+      await writeDurably(formatFile, `${format.name} ${format.version}\n`)
+    }
     await writeFile(join(directory, 'holder'), `${process.pid}\n`)
   } catch (cause) {
     await level.close()
@@ -83,13 +92,13 @@ export async function openLevelDirectory<K>(
   }
 }
 
-/** Whether the format file is there; throws when it names something that this code must not touch. */
-async function checkFormat(file: string, format: DirectoryFormat): Promise<boolean> {
+/** The version in the format file, if there is one; throws when it names something that this code must not touch. */
+async function checkFormat(file: string, format: DirectoryFormat): Promise<number | undefined> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    if (isNodeError(cause) && cause.code === 'ENOENT') return false
+    if (isNodeError(cause) && cause.code === 'ENOENT') return undefined
     throw new DirectoryError('unusable', `cannot read ${file}: ${reasonOf(cause)}`, { cause })
   }
   const match = /^(\S+) (\d+)\n?$/.exec(text)
@@ -105,7 +114,7 @@ async function checkFormat(file: string, format: DirectoryFormat): Promise<boole
       `${file} says version ${match[2]}, this program knows up to ${format.version}: the data was written by a newer version; start that one`,
     )
   }
-  return true
+  return Number(match[2])
 }
 
 async function openingError(directory: string, cause: unknown): Promise<DirectoryError> {

@@ -14,18 +14,30 @@ const readAheadBytes = 1 << 20
 /** Sorts after every key with the prefix: U+10FFFF is not a character, so no key holds it. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`
 
-/** Disks in real directories. Opening one that somebody holds fails with a `DirectoryError` that names them. */
-export function levelDisks(): DiskFactory {
-  return { open: openLevelDisk }
+export interface LevelDisksOptions {
+  /** Told when state of an older format is dropped. */
+  readonly report?: (message: string) => void
 }
 
-async function openLevelDisk(directory: string): Promise<Disk> {
+/** Disks in real directories. Opening one that somebody holds fails with a `DirectoryError` that names them. */
+export function levelDisks({ report = () => {} }: LevelDisksOptions = {}): DiskFactory {
+  return { open: (directory) => openLevelDisk(directory, report) }
+}
+
+async function openLevelDisk(directory: string, report: (message: string) => void): Promise<Disk> {
   const { level, close } = await openLevelDirectory<string>({
     directory,
     format: stateFormat,
     keyEncoding: 'utf8',
     // State is read at random, so a block cache pays; decoded values are cached above it. Two buffers of this size
     // and the cache are most of what LevelDB takes, for each of the two databases of a process.
+    // State is a copy of changelogs: what an older version left is dropped, and restored from them.
+    async upgrade(opened, found) {
+      report(
+        `${directory} holds state of format ${found}, this program writes ${stateFormat.version}: it is dropped and rebuilt from the changelogs`,
+      )
+      await opened.clear()
+    },
     tuning: { cacheSize: 8 << 20, writeBufferSize: 6 << 20, maxFileSize: 8 << 20 },
   })
   let closed = false
