@@ -8,22 +8,25 @@ import type { SendCertificate } from '../../ports/sender.ts'
 
 export interface Agents {
   of(certificate: SendCertificate | null): Agent
-  /** Ends idle connections and waits for running calls. */
-  close(): Promise<void>
+  /** Breaks what is still connected or connecting. */
+  destroy(): Promise<void>
 }
 
 /** Keeps the `max` certified agents that were used last; one that falls out ends when its calls have. */
 export function makeAgents(make: (certificate: SendCertificate | null) => Agent, max: number): Agents {
   const common = make(null)
   const certified = new Map<string, Agent>()
-  const retired = new Set<Promise<void>>()
+  const retired = new Set<Agent>()
 
   const retireOldest = (): void => {
     const [oldest] = certified
     if (!oldest || certified.size <= max) return
-    certified.delete(oldest[0])
-    const closing = oldest[1].close().finally(() => retired.delete(closing))
-    retired.add(closing)
+    const [key, agent] = oldest
+    certified.delete(key)
+    retired.add(agent)
+    // Destroying it meanwhile rejects the closing; either way it is over.
+    const forget = () => retired.delete(agent)
+    agent.close().then(forget, forget)
   }
 
   return {
@@ -41,12 +44,8 @@ export function makeAgents(make: (certificate: SendCertificate | null) => Agent,
       retireOldest()
       return agent
     },
-    async close() {
-      await Promise.all([
-        common.close(),
-        ...[...certified.values()].map((agent) => agent.close()),
-        ...retired,
-      ])
+    async destroy() {
+      await Promise.all([common, ...certified.values(), ...retired].map((agent) => agent.destroy()))
     },
   }
 }

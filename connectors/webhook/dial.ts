@@ -7,12 +7,14 @@ import { buildConnector } from 'undici'
 import type { Clock } from '../../engine/index.ts'
 import type { SendCertificate } from '../../ports/sender.ts'
 import type { Vetting } from './address-vetting.ts'
+import type { AwaitedOrigins } from './awaited-origins.ts'
 import { DialError } from './dial-error.ts'
 import { type EgressProxy, openTunnel } from './proxy-tunnel.ts'
 import type { ResolveHost } from './resolve-host.ts'
 
 export interface DialOptions {
   readonly vetting: Vetting
+  readonly awaited: AwaitedOrigins
   readonly resolve: ResolveHost
   readonly proxy: EgressProxy | null
   /** PEM; certificates to trust beside those that Node brings along. */
@@ -25,44 +27,68 @@ const connectTimeoutMs = 15_000
 
 /** A connector for undici that shows `certificate` to receivers that ask for one. */
 export function makeDial(
-  { vetting, resolve, proxy, trusted, clock }: DialOptions,
+  options: DialOptions,
   certificate: SendCertificate | null,
 ): buildConnector.connector {
-  const connect = buildConnector({
+  const { awaited } = options
+  const dial = options.proxy
+    ? dialByProxy(options, options.proxy, certificate)
+    : dialDirectly(options, certificate)
+  return (target, callback) => {
+    if (awaited.isAwaited(originOf(target))) return dial(target, callback)
+    callback(new DialError('other_error', 'nobody waits for this connection any more'), null)
+  }
+}
+
+const originOf = ({ protocol, host, hostname }: buildConnector.Options): string =>
+  `${protocol}//${host ?? hostname}`
+
+const makeConnector = (
+  { vetting, resolve, trusted }: DialOptions,
+  certificate: SendCertificate | null,
+): buildConnector.connector =>
+  buildConnector({
     timeout: connectTimeoutMs,
     lookup: vettedLookup(vetting, resolve),
     ...(trusted !== undefined && { ca: trusted }),
     ...(certificate && { cert: certificate.certificate, key: certificate.privateKey }),
   })
-  const vetted = async (hostname: string): Promise<readonly [string, ...string[]]> =>
-    vetAll(hostname, isIP(hostname) === 0 ? await resolve(hostname) : [hostname], vetting)
 
-  if (!proxy) {
-    return (options, callback) => {
-      // `lookup` is not asked for what is an address already.
-      if (isIP(options.hostname) === 0) return connect(options, callback)
-      try {
-        vetAll(options.hostname, [options.hostname], vetting)
-      } catch (error) {
-        return callback(asError(error), null)
-      }
-      connect(options, callback)
+function dialDirectly(options: DialOptions, certificate: SendCertificate | null): buildConnector.connector {
+  const connect = makeConnector(options, certificate)
+  return (target, callback) => {
+    // `lookup` is not asked for what is an address already.
+    if (isIP(target.hostname) === 0) return connect(target, callback)
+    try {
+      vetAll(target.hostname, [target.hostname], options.vetting)
+    } catch (error) {
+      return callback(asError(error), null)
     }
+    connect(target, callback)
   }
+}
 
-  return (options, callback) => {
-    const port = options.port === '' ? (options.protocol === 'https:' ? '443' : '80') : options.port
-    const named =
-      proxy.resolvesNames && isIP(options.hostname) === 0
-        ? Promise.resolve(options.hostname)
-        : vetted(options.hostname).then(([first]) => first)
-    named
+function dialByProxy(
+  options: DialOptions,
+  proxy: EgressProxy,
+  certificate: SendCertificate | null,
+): buildConnector.connector {
+  const { vetting, resolve, clock } = options
+  const connect = makeConnector(options, certificate)
+  const nameForProxy = async (hostname: string): Promise<string> => {
+    if (proxy.resolvesNames && isIP(hostname) === 0) return hostname
+    const addresses = isIP(hostname) === 0 ? await resolve(hostname) : [hostname]
+    return vetAll(hostname, addresses, vetting)[0]
+  }
+  return (target, callback) => {
+    const port = target.port === '' ? (target.protocol === 'https:' ? '443' : '80') : target.port
+    nameForProxy(target.hostname)
       .then((host) =>
         openTunnel({ proxy, target: hostAndPort(host, port), timeoutMs: connectTimeoutMs, clock }),
       )
       .then(
         (socket) => {
-          if (options.protocol === 'https:') connect({ ...options, httpSocket: socket }, callback)
+          if (target.protocol === 'https:') connect({ ...target, httpSocket: socket }, callback)
           else callback(null, socket)
         },
         (error: unknown) => callback(asError(error), null),
