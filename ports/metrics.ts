@@ -137,6 +137,12 @@ export const counterMetrics = {
     'reason',
   ]),
   deliver_forgotten: counted('deliveries_forgotten', 'Deliveries that can no longer be redriven.'),
+  deliver_breaker_opened: counted(
+    'breaker_opened',
+    'Times that the circuit breaker of an endpoint opened, or stayed open after a probe.',
+    ['reason'],
+  ),
+  deliver_redrives: counted('redrives', 'Redrives of many deliveries that were begun.', ['automatic']),
 
   watch_deadlines: counted('deadlines', 'Verdicts on deadlines, each given once, at the deadline.', [
     'event',

@@ -15,6 +15,8 @@ export interface PipelineOptions {
   readonly sealer: Sealer
   readonly mapping: NormalizeOptions['mapping']
   readonly enrichTiming?: EnrichOptions['timing']
+  /** Whether retries are spread over some seconds after their tier; a test may want them to the millisecond. Default: true. */
+  readonly retryJitter?: boolean
   /** Whether WATCH runs along. A replay has nobody to report to. Default: true. */
   readonly watched?: boolean
 }
@@ -23,7 +25,7 @@ export interface PipelineOptions {
 export const pipelineName = 'waybill'
 
 export function pipeline(options: PipelineOptions): Topology {
-  const { topics, codecs, sealer, mapping, enrichTiming, watched = true } = options
+  const { topics, codecs, sealer, mapping, enrichTiming, retryJitter = true, watched = true } = options
   const streams = topologyBuilder(pipelineName)
   const partners = streams.globalTable('partners', topics.partnerConfig)
 
@@ -57,7 +59,7 @@ export function pipeline(options: PipelineOptions): Topology {
   const first = streams.delayed(tier30s.topic, tier30s.delayMs)
   const second = streams.delayed(tier2m.topic, tier2m.delayMs)
   const third = streams.delayed(tier8m.topic, tier8m.delayMs)
-  streams.process('deliver', deliver({ codecs, sealer }), {
+  streams.process('deliver', deliver({ codecs, sealer, retryJitter }), {
     inputs: {
       delivery: streams.stream(topics.deliveries),
       command: streams.stream(topics.deliveryCommands, { aligned: false }),
@@ -66,6 +68,7 @@ export function pipeline(options: PipelineOptions): Topology {
     outputs: {
       history: topics.deliveryHistory,
       dead: topics.deadDeliveries,
+      redrives: topics.redrives,
       retry30s: topics.retry30s,
       retry2m: topics.retry2m,
       retry8m: topics.retry8m,

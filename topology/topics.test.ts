@@ -33,6 +33,7 @@ describe('the topics', () => {
       'deliveries.retry.8m': 'purge 7 append',
       'deliveries.dead': 'delete 30 create',
       'delivery.history': 'delete 30 create',
+      'deliveries.redrives': `compact ${forEver} create`,
       'routing.verdicts': 'delete 30 create',
       'endpoint.health': `compact ${forEver} create`,
       undecodable: 'delete 30 create',

@@ -26,6 +26,7 @@ import {
   type OrderEvent,
   type OrderGaps,
   type PartnerConfig,
+  type RedriveProgress,
   type RetryTicket,
   type RoutingVerdict,
   SchemaError,
@@ -79,6 +80,8 @@ export interface Topics {
   readonly deadDeliveries: Topic<string, DeadDelivery>
   readonly deliveryHistory: Topic<string, DeliveryHistory>
   readonly routingVerdicts: Topic<string, RoutingVerdict>
+  /** How far each redrive of many is, by its id; `null` once it is forgotten. */
+  readonly redrives: Topic<string, RedriveProgress | null>
   /** The latest report on each endpoint. */
   readonly endpointHealth: Topic<string, EndpointHealth>
   /** Keys are those of the refused records, whatever they were. */
@@ -171,6 +174,13 @@ export function makeTopics(codecs: Codecs, options: { readonly endpointPartition
       ...byEndpoint,
       ...expiring,
       value: serde(codecs.deliveryHistory),
+    }),
+    redrives: defineTopic({
+      name: 'deliveries.redrives',
+      key: utf8,
+      value: nullable(serde(codecs.of('redrive.progress-value'))),
+      cleanup: 'compact',
+      retentionMs: -1,
     }),
     routingVerdicts: defineTopic({
       name: 'routing.verdicts',

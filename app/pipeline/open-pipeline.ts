@@ -18,7 +18,7 @@ import {
   type Writer,
 } from '../../engine/index.ts'
 import { type DispatchLookup, noDispatch } from '../../ports/dispatch.ts'
-import { type Sender, webhookPool } from '../../ports/sender.ts'
+import { type Sender, suspectPool, webhookPool } from '../../ports/sender.ts'
 import { dispatchPool } from '../../processors/enrich/enrich.ts'
 import { lookupHandler } from '../../processors/enrich/lookup-handler.ts'
 import { changeIdentity } from '../../processors/normalize/change-identity.ts'
@@ -83,6 +83,12 @@ export interface RunningPipeline {
 const defaultCallsMax = 128
 const dispatchCallsMax = 16
 
+/** A quarter of the calls is for endpoints that do not answer: however many they are, the others keep the rest. */
+function webhookPools(callsMax: number): Record<string, number> {
+  const suspect = Math.max(1, Math.floor(callsMax / 4))
+  return { [webhookPool]: Math.max(1, callsMax - suspect), [suspectPool]: suspect }
+}
+
 export async function openPipeline(options: OpenPipelineOptions): Promise<RunningPipeline> {
   const { log, sealer, mapping } = options
   const codecs = makeCodecs(openFolderRegistry())
@@ -107,7 +113,7 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
     disk: options.disk,
     instanceId: options.instanceId,
     effects: effectsOf(options),
-    pools: { [webhookPool]: options.callsMax ?? defaultCallsMax, [dispatchPool]: dispatchCallsMax },
+    pools: { ...webhookPools(options.callsMax ?? defaultCallsMax), [dispatchPool]: dispatchCallsMax },
     deadLetter,
     pipelineClock: options.pipelineClock,
     realClock: options.realClock,

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type OutcomeClass, outcomeClasses } from '../../ports/sender.ts'
-import { type Decision, decideRetry, type RetryQuestion } from './decide-retry.ts'
+import { type Decision, decideRetry, ownFaultsMax, type RetryQuestion } from './decide-retry.ts'
 import type { EndpointStanding } from './endpoint-standing.ts'
 import { endpoint } from './testing/builders.ts'
 
@@ -11,7 +12,9 @@ const decide = (changes: Partial<RetryQuestion>): Decision =>
   decideRetry({
     outcome: 'http_5xx',
     retryCount: 0,
-    retriesMax: 3,
+    retryAfterMs: null,
+    delaysMs: [30_000, 120_000, 480_000],
+    ownFaults: 0,
     cancelRequested: false,
     standing: active,
     ...changes,
@@ -20,19 +23,79 @@ const decide = (changes: Partial<RetryQuestion>): Decision =>
 const classes = Object.keys(outcomeClasses) as OutcomeClass[]
 
 describe('what follows a request', () => {
-  it.each(classes)('%s: only an acknowledgement settles, every failure has three retries', (outcome) => {
-    const acknowledged = outcomeClasses[outcome].acknowledged
-    const answers = [0, 1, 2, 3].map((retryCount) => decide({ outcome, retryCount }))
-    expect(answers).toEqual(
-      acknowledged
-        ? Array(4).fill({ kind: 'delivered' })
-        : [
-            { kind: 'retry', retry: 1 },
-            { kind: 'retry', retry: 2 },
-            { kind: 'retry', retry: 3 },
-            { kind: 'dead', reason: outcome },
-          ],
+  it.each(classes)(
+    '%s: what settles settles, what makes no sense to repeat is dead, the rest has three retries',
+    (outcome) => {
+      const { acknowledged, retries, spendsRetry } = outcomeClasses[outcome]
+      const answers = [0, 1, 2, 3].map((retryCount) => decide({ outcome, retryCount }))
+      const dead = { kind: 'dead', reason: outcome }
+      if (acknowledged) expect(answers).toEqual(Array(4).fill({ kind: 'delivered' }))
+      else if (!retries) expect(answers).toEqual(Array(4).fill(dead))
+      else if (!spendsRetry) expect(answers).toEqual(Array(4).fill({ kind: 'repeat' }))
+      else expect(answers).toEqual([...[1, 2, 3].map((retry) => ({ kind: 'retry', retry })), dead])
+    },
+  )
+
+  it('a request that failed by our own fault uses up no retry, but not for ever', () => {
+    expect(decide({ outcome: 'proxy', retryCount: 3, ownFaults: ownFaultsMax - 1 }).kind).toBe('repeat')
+    expect(decide({ outcome: 'proxy', retryCount: 3, ownFaults: ownFaultsMax })).toEqual({
+      kind: 'dead',
+      reason: 'proxy',
+    })
+  })
+
+  it.each([
+    [0, 1, 1],
+    [0, 30_000, 1],
+    [0, 30_001, 2],
+    [0, 120_001, 3],
+    [0, 86_400_000, 3],
+    [1, 1_000, 2],
+    [1, 480_001, 3],
+    [2, 1_000, 3],
+  ])(
+    'after retry %i, a receiver that asks for %i ms gets retry %i: a tier passed over is used up',
+    (retryCount, retryAfterMs, retry) => {
+      expect(decide({ outcome: 'http_429', retryCount, retryAfterMs })).toEqual({ kind: 'retry', retry })
+    },
+  )
+
+  it('always ends: each answer is the next retry at least, no earlier than asked for where a tier is that long', () => {
+    const delaysMs = [30_000, 120_000, 480_000]
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...classes),
+        fc.nat(5),
+        fc.option(fc.nat(1_000_000), { nil: null }),
+        fc.nat(ownFaultsMax + 2),
+        fc.boolean(),
+        fc.constantFrom<EndpointStanding>(active, disabled, { kind: 'unknown' }),
+        (outcome, retryCount, retryAfterMs, ownFaults, cancelRequested, standing) => {
+          const question = {
+            outcome,
+            retryCount,
+            retryAfterMs,
+            ownFaults,
+            cancelRequested,
+            standing,
+            delaysMs,
+          }
+          const decision = decideRetry(question)
+          if (decision.kind === 'repeat') expect(ownFaults).toBeLessThan(ownFaultsMax)
+          expect(decision.kind === 'delivered').toBe(outcomeClasses[outcome].acknowledged)
+          if (decision.kind !== 'retry') return
+          expect(decision.retry).toBeGreaterThan(retryCount)
+          const delayMs = delaysMs[decision.retry - 1] ?? 0
+          expect(delayMs >= (retryAfterMs ?? 0) || decision.retry === delaysMs.length).toBe(true)
+        },
+      ),
     )
+  })
+
+  it('a request that is made once is dead when it fails, whoever was at fault', () => {
+    for (const outcome of ['http_5xx', 'proxy'] as const) {
+      expect(decide({ outcome, delaysMs: [] })).toEqual({ kind: 'dead', reason: outcome })
+    }
   })
 
   it('a success settles although somebody cancelled and the endpoint is disabled', () => {

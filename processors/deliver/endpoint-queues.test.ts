@@ -43,23 +43,6 @@ describe('a fifo', () => {
 })
 
 describe('the queues of an endpoint', () => {
-  it('are rebuilt in the order in which deliveries came, whatever the order of loading', () => {
-    const queues = makeEndpointQueues()
-    queues.load('b', status({ position: 2 }))
-    queues.load('c', status({ position: 3 }))
-    queues.load('a', status({ position: 1 }))
-    queues.load('open', status({ position: 0, phase: 'in_flight' }))
-    queues.loaded()
-    const queue = queues.of('e1')
-    const taken: (string | undefined)[] = []
-    for (let lane = queue.nextLane(); lane; lane = queue.nextLane()) {
-      taken.push(queue.peek(lane))
-      queue.shift(lane, true)
-    }
-    expect(taken).toEqual(['a', 'b', 'c'])
-    expect(queue.open).toBe(1)
-  })
-
   it('a credit that was never taken cannot come back', () => {
     expect(() => makeEndpointQueues().returnCredit('e1')).toThrow('no open call')
   })

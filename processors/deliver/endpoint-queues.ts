@@ -7,7 +7,8 @@ import type { DeliveryStatus, Trigger } from '../../schemas/index.ts'
 import { type Fifo, makeFifo } from './fifo.ts'
 
 /** Asked for by hand, first requests, and everything that had its chance before. */
-export type Lane = 'urgent' | 'fresh' | 'retry'
+export const lanes = ['urgent', 'fresh', 'retry'] as const
+export type Lane = (typeof lanes)[number]
 
 /** A redrive goes with the retries: many may be asked for at once, and fresh events must not wait for them. */
 export function laneOf(trigger: Trigger): Lane {
@@ -32,6 +33,8 @@ export interface EndpointQueue {
   readonly length: number
   /** Calls that have a credit now. */
   readonly open: number
+  /** Deliveries that wait at all: queued, held back, in flight or in a tier. */
+  readonly held: number
   /** The lane whose turn it is; `undefined` when nothing is queued. */
   nextLane(): Lane | undefined
   peek(lane: Lane): string | undefined
@@ -43,23 +46,23 @@ export interface EndpointQueues {
   of(endpointId: string): EndpointQueue
   /** Endpoints with something queued. */
   waiting(): string[]
-  enqueue(id: string, status: DeliveryStatus, where: 'back' | 'front'): void
+  enqueue(id: string, status: Pick<DeliveryStatus, 'endpoint_id' | 'trigger'>, where: 'back' | 'front'): void
   takeCredit(endpointId: string): void
   returnCredit(endpointId: string): void
-  /** Takes in a stored state; `loaded` puts what came into order. */
-  load(id: string, status: DeliveryStatus): void
-  loaded(): void
+  /** A delivery waits, or does no longer. */
+  hold(endpointId: string): void
+  release(endpointId: string): void
 }
 
 interface Entry extends EndpointQueue {
   readonly lanes: Readonly<Record<Lane, Fifo<string>>>
   open: number
+  held: number
 }
 
 /** An empty index. */
 export function makeEndpointQueues(): EndpointQueues {
   const entries = new Map<string, Entry>()
-  let loading: { id: string; status: DeliveryStatus }[] = []
 
   const entryOf = (endpointId: string): Entry => {
     const known = entries.get(endpointId)
@@ -69,7 +72,7 @@ export function makeEndpointQueues(): EndpointQueues {
     return entry
   }
 
-  const queues: EndpointQueues = {
+  return {
     of: entryOf,
     waiting: () => [...entries].filter(([, entry]) => entry.length > 0).map(([endpointId]) => endpointId),
     enqueue(id, status, where) {
@@ -85,38 +88,35 @@ export function makeEndpointQueues(): EndpointQueues {
       if (entry.open === 0) throw new Error(`${endpointId} has no open call whose credit could come back`)
       entry.open--
     },
-    load(id, status) {
-      if (status.phase === 'in_flight') queues.takeCredit(status.endpoint_id)
-      if (status.phase === 'queued') loading.push({ id, status })
+    hold(endpointId) {
+      entryOf(endpointId).held++
     },
-    loaded() {
-      loading.sort((a, b) => a.status.position - b.status.position)
-      for (const { id, status } of loading) queues.enqueue(id, status, 'back')
-      loading = []
+    release(endpointId) {
+      entryOf(endpointId).held--
     },
   }
-  return queues
 }
 
 function makeEntry(): Entry {
-  const lanes = { urgent: makeFifo<string>(), fresh: makeFifo<string>(), retry: makeFifo<string>() }
+  const fifos = { urgent: makeFifo<string>(), fresh: makeFifo<string>(), retry: makeFifo<string>() }
   let freshInARow = 0
   return {
-    lanes,
+    lanes: fifos,
     open: 0,
+    held: 0,
     get length() {
-      return lanes.urgent.length + lanes.fresh.length + lanes.retry.length
+      return fifos.urgent.length + fifos.fresh.length + fifos.retry.length
     },
     nextLane() {
-      if (lanes.urgent.length > 0) return 'urgent'
-      if (lanes.fresh.length === 0) return lanes.retry.length > 0 ? 'retry' : undefined
-      return lanes.retry.length > 0 && freshInARow >= freshPerRetry ? 'retry' : 'fresh'
+      if (fifos.urgent.length > 0) return 'urgent'
+      if (fifos.fresh.length === 0) return fifos.retry.length > 0 ? 'retry' : undefined
+      return fifos.retry.length > 0 && freshInARow >= freshPerRetry ? 'retry' : 'fresh'
     },
-    peek: (lane) => lanes[lane].peek(),
+    peek: (lane) => fifos[lane].peek(),
     shift(lane, served) {
-      lanes[lane].shift()
+      fifos[lane].shift()
       if (!served) return
-      if (lane === 'fresh' && lanes.retry.length > 0) freshInARow++
+      if (lane === 'fresh' && fifos.retry.length > 0) freshInARow++
       if (lane === 'retry') freshInARow = 0
     },
   }

@@ -11,6 +11,10 @@ export interface ExpiryQueue {
   push(id: string, at: number): void
   /** Hands over, and takes out, what has reached the age at `now`; at most `max` entries. */
   expire(now: number, max: number, forget: (id: string, at: number) => void): void
+  /** The entry of this number, if it is still there. */
+  at(number: number): Expiry | undefined
+  /** Numbers of the oldest entry, and of the next one to come. */
+  ends(): Ends
   /** Takes in the stored ends of this queue. */
   load(ends: Ends): void
 }
@@ -47,6 +51,8 @@ export function makeExpiryQueue({ name, ageMs, expiries, queues }: ExpiryQueueOp
       }
       if (head > ends.head) moveTo({ head, tail: ends.tail })
     },
+    at: (number) => (number < ends.head || number >= ends.tail ? undefined : expiries.get(keyOf(number))),
+    ends: () => ends,
     load(stored) {
       ends = stored
     },

@@ -4,8 +4,9 @@
  * Of a delivery: `state`, `retry_count`, `next_due_at` and `reason` are those that result; the record with the
  * highest `version` is the truth. `reason` says why it is dead or skipped; on a record that leaves it waiting,
  * `refused_…` says why a command did nothing, and `cancel_requested` that it acts on the outcome of the open call.
- * Of an endpoint (AUTO_DISABLED, ENABLED): AUTO_DISABLED stands among the records of the delivery that caused it;
- * ENABLED is about no delivery, and its ids other than endpoint_id and partner_id are empty.
+ * Of an endpoint (AUTO_DISABLED, ENABLED, BREAKER_OPENED, BREAKER_CLOSED): AUTO_DISABLED stands among the records of
+ * the delivery that caused it; the others are about no delivery, and their ids other than endpoint_id and partner_id
+ * are empty. BREAKER_OPENED says in `next_due_at` until when calls are held back.
  */
 import {
   type Attempt,
@@ -17,6 +18,7 @@ import {
   historyDefaults,
 } from '../../schemas/index.ts'
 import { type Destination, stateOf } from './lifecycle.ts'
+import { isByHand } from './turn.ts'
 
 /** What a record says besides what follows from the delivery's status. */
 export interface Report {
@@ -25,6 +27,13 @@ export interface Report {
   /** Default: the status's own. */
   readonly reason?: string
   readonly payload?: string
+}
+
+/** What a record about an endpoint says. */
+export interface EndpointReport {
+  readonly change: HistoryChange
+  readonly reason: string
+  readonly nextDueAt?: number
 }
 
 /** Retries used after so many requests of a round. */
@@ -67,14 +76,19 @@ export function historyRecord(
     next_due_at: at === 'in_tier' ? status.due_at : null,
     reason: report.reason ?? status.reason,
     payload: report.payload ?? null,
+    by_hand: isByHand(status),
+    out_of_order: status.out_of_order,
+    queued_ms: report.attempt ? status.queued_ms : 0,
+    waited_for_order_ms: status.waited_for_order_ms,
+    redrive_id: status.redrive_id,
   }
 }
 
-/** The record of an endpoint that was enabled again. */
-export function enabledRecord(
+/** One record about an endpoint itself. */
+export function endpointRecord(
   endpointId: string,
   system: EndpointSystemState,
-  requestedBy: string,
+  report: EndpointReport,
   now: number,
 ): DeliveryHistory {
   return {
@@ -91,12 +105,10 @@ export function enabledRecord(
     order_sequence: null,
     version: system.version,
     at: now,
-    change: 'ENABLED',
+    change: report.change,
     state: 'waiting',
     retry_count: 0,
-    attempt: null,
-    next_due_at: null,
-    reason: `requested_by_${requestedBy}`,
-    payload: null,
+    next_due_at: report.nextDueAt ?? null,
+    reason: report.reason,
   }
 }

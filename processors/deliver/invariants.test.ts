@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decideRetry } from './decide-retry.ts'
+import { decideGate } from './gate.ts'
 import { destination } from './lifecycle.ts'
 import type { DeliverRules } from './rules.ts'
 import { stories, tell } from './testing/story.ts'
@@ -13,8 +14,8 @@ const broken: Readonly<Record<string, Partial<DeliverRules>>> = {
   'tickets are taken whatever their generation': {
     isCurrent: (_ticket, status) => status?.phase === 'in_tier',
   },
-  'credits have no limit': { hasCredit: () => true },
-  'one credit too many': { hasCredit: (creditsMax, open) => open <= creditsMax },
+  'credits have no limit': { decideGate: (question) => decideGate({ ...question, open: 0 }) },
+  'one credit too many': { decideGate: (question) => decideGate({ ...question, open: question.open - 1 }) },
   'a pause is not seen': {
     decideTurn: (question) => {
       const { standing } = question
@@ -27,14 +28,18 @@ const broken: Readonly<Record<string, Partial<DeliverRules>>> = {
   'an older config will do': {
     decideTurn: (question) => decideTurn({ ...question, body: { ...question.body, config_version: 0 } }),
   },
-  'retries never end': { decideRetry: (question) => decideRetry({ ...question, retriesMax: 4 }) },
-  'one retry is missing': { decideRetry: (question) => decideRetry({ ...question, retriesMax: 2 }) },
+  'retries never end': {
+    decideRetry: (question) => decideRetry({ ...question, delaysMs: [...question.delaysMs, 480_000] }),
+  },
+  'one retry is missing': {
+    decideRetry: (question) => decideRetry({ ...question, delaysMs: question.delaysMs.slice(0, 2) }),
+  },
   'an acknowledgement is taken for a failure': {
     decideRetry: (question) =>
       question.outcome === 'acknowledged' ? { kind: 'dead', reason: 'other_error' } : decideRetry(question),
   },
-  'a failed one goes back into the queue at once': {
-    destination: (phase, move) => (move === 'fail' ? 'queued' : destination(phase, move)),
+  'a failed one is taken for delivered': {
+    destination: (phase, move) => (move === 'fail' ? 'delivered' : destination(phase, move)),
   },
   'a delivered one goes back into the queue': {
     destination: (phase, move) => (move === 'acknowledge' ? 'queued' : destination(phase, move)),

@@ -2,14 +2,17 @@
  * The only writer of bodies and states. Every change of a delivery goes through `move`, which keeps the store, the
  * indexes in memory, credits, memories and history in step; so each invariant has one place where it is kept.
  */
-import type { Delivery, DeliveryBody, DeliveryStatus } from '../../schemas/index.ts'
+import type { Delivery, DeliveryBody, DeliveryStatus, Trigger } from '../../schemas/index.ts'
+import { acceptedStatus } from './delivery-status.ts'
 import type { EndpointQueues } from './endpoint-queues.ts'
 import { historyRecord, type Report } from './history.ts'
-import type { Destination, Move } from './lifecycle.ts'
+import { type Destination, type Move, stateOf } from './lifecycle.ts'
 import type { Memory } from './memory.ts'
+import type { OrderLines } from './order-lines.ts'
 import type { DeliverRules } from './rules.ts'
 import type { DeliverContext } from './shape.ts'
 import type { TicketWatch } from './ticket-watch.ts'
+import type { WaitingRoom } from './waiting-room.ts'
 
 /** What a move changes besides the phase and its beginning. */
 export type StatusChanges = Partial<
@@ -23,11 +26,19 @@ export interface Held {
   readonly body: DeliveryBody
 }
 
+export interface Acceptance {
+  readonly trigger: Trigger
+  /** Whether its place in its order is kept. */
+  readonly isOrdered: boolean
+  /** The body with its secrets masked. */
+  readonly payload: string
+}
+
 export interface Ledger {
   statusOf(id: string): DeliveryStatus | undefined
   find(id: string): Held | undefined
   /** Takes in a delivery that is none of the known ones: `queued`, generation 0. */
-  accept(delivery: Delivery, payload: string): void
+  accept(delivery: Delivery, acceptance: Acceptance): void
   /** Makes one move of the lifecycle. Without `report` nothing is written to the history. */
   move(held: Held, move: Move, changes: StatusChanges, report?: Report): Held
   /** Writes what happened to a delivery that stays in its phase. */
@@ -40,13 +51,18 @@ export interface Ledger {
 export interface LedgerParts {
   readonly context: DeliverContext
   readonly queues: EndpointQueues
+  readonly lines: OrderLines
+  readonly room: WaitingRoom
   readonly watch: TicketWatch
   readonly memory: Memory
   readonly rules: Pick<DeliverRules, 'destination'>
+  /** Told of every delivery that comes to an end. */
+  readonly onSettled: (held: Held, at: 'delivered' | 'dead' | 'skipped') => void
 }
 
 /** The ledger of one task. */
-export function makeLedger({ context, queues, watch, memory, rules }: LedgerParts): Ledger {
+export function makeLedger(parts: LedgerParts): Ledger {
+  const { context, queues, lines, room, watch, memory, rules, onSettled } = parts
   const { bodies, states } = context.stores
   let nextPosition = 0
 
@@ -57,13 +73,31 @@ export function makeLedger({ context, queues, watch, memory, rules }: LedgerPart
     )
   }
 
+  /** The one of this order that may go now has waited for the others until now. */
+  const advance = (status: DeliveryStatus): void => {
+    const id = room.advance(status)
+    const next = id === undefined ? undefined : states.get(id)
+    if (id === undefined || !next) return
+    const waitedMs = context.now() - Math.max(next.since, next.due_at ?? 0)
+    states.put(id, { ...next, waited_for_order_ms: next.waited_for_order_ms + Math.max(0, waitedMs) })
+  }
+
+  /** It waits no more: it leaves its order's line, and is told of. */
+  const settle = (held: Held, at: 'delivered' | 'dead' | 'skipped'): void => {
+    queues.release(held.status.endpoint_id)
+    lines.leave(held.id, held.status)
+    onSettled(held, at)
+  }
+
   /** Follows a delivery into its new phase, in everything that is derived from it. */
   const follow = (held: Held, from: DeliveryStatus, move: Move): void => {
     const { id, status } = held
     if (from.phase === 'in_flight') queues.returnCredit(status.endpoint_id)
     switch (status.phase) {
       case 'queued':
-        queues.enqueue(id, status, move === 'return' ? 'front' : 'back')
+        if (move === 'redrive') queues.hold(status.endpoint_id)
+        lines.join(id, status)
+        room.place(id, status, move === 'return' ? 'front' : 'back')
         break
       case 'in_flight':
         queues.takeCredit(status.endpoint_id)
@@ -74,16 +108,25 @@ export function makeLedger({ context, queues, watch, memory, rules }: LedgerPart
       case 'dead':
       case 'skipped':
         memory.keepForRedrive(id, status.since)
+        settle(held, status.phase)
         break
     }
+    if (from.phase === 'in_flight' || stateOf(status.phase) !== 'waiting') advance(status)
   }
 
   const deliver = (held: Held, report: Report | undefined): Held => {
-    states.delete(held.id)
-    bodies.delete(held.id)
-    queues.returnCredit(held.status.endpoint_id)
-    memory.rememberPair(held.id, 'delivered', context.now())
+    const { id, status } = held
+    const now = context.now()
+    states.delete(id)
+    bodies.delete(id)
+    queues.returnCredit(status.endpoint_id)
+    memory.rememberPair(id, 'delivered', now)
+    if (status.order_id !== null && status.order_sequence !== null) {
+      memory.rememberOrder(status.endpoint_id, status.order_id, status.order_sequence, now)
+    }
     if (report) write(held, 'delivered', report)
+    settle(held, 'delivered')
+    advance(status)
     return held
   }
 
@@ -96,11 +139,15 @@ export function makeLedger({ context, queues, watch, memory, rules }: LedgerPart
       if (!body) throw new Error(`delivery ${id} has a state but no body`)
       return { id, status, body }
     },
-    accept({ delivery_id: id, by_hand: byHand, ...body }, payload) {
-      const status = acceptedStatus(body.endpoint_id, byHand, context.now(), nextPosition++)
+    accept(delivery, { trigger, isOrdered, payload }) {
+      const { delivery_id: id, by_hand: _, ...body } = delivery
+      const position = nextPosition++
+      const status = acceptedStatus(delivery, { trigger, isOrdered, now: context.now(), position })
       bodies.put(id, body)
       states.put(id, status)
-      queues.enqueue(id, status, 'back')
+      queues.hold(status.endpoint_id)
+      lines.join(id, status)
+      room.place(id, status, 'back')
       write({ id, status, body }, 'queued', { change: 'ACCEPTED', payload })
     },
     move(held, move, changes, report) {
@@ -117,8 +164,8 @@ export function makeLedger({ context, queues, watch, memory, rules }: LedgerPart
       if (to === 'delivered') return deliver({ ...held, status: changed }, report)
       const moved = { ...held, status: { ...changed, phase: to } }
       states.put(held.id, moved.status)
-      follow(moved, from, move)
       if (report) write(moved, to, report)
+      follow(moved, from, move)
       return moved
     },
     note(held, changes, report) {
@@ -134,40 +181,12 @@ export function makeLedger({ context, queues, watch, memory, rules }: LedgerPart
     },
     load(id, status) {
       nextPosition = Math.max(nextPosition, status.position + 1)
-      queues.load(id, status)
+      if (stateOf(status.phase) !== 'waiting') return
+      queues.hold(status.endpoint_id)
+      if (status.phase === 'in_flight') queues.takeCredit(status.endpoint_id)
+      lines.join(id, status)
+      room.load(id, status)
       watch.load(id, status)
     },
   }
 }
-
-const acceptedStatus = (
-  endpointId: string,
-  byHand: boolean,
-  now: number,
-  position: number,
-): DeliveryStatus => ({
-  endpoint_id: endpointId,
-  phase: 'queued',
-  generation: 0,
-  trigger: byHand ? 'MANUAL' : 'FIRST',
-  requests: 0,
-  attempts: 0,
-  calls: 0,
-  cancel_requested: false,
-  since: now,
-  due_at: null,
-  position,
-  version: 1,
-  reason: null,
-  first_attempted_at: null,
-  tier: 0,
-  by_hand: byHand,
-  own_faults: 0,
-  order_id: null,
-  order_sequence: null,
-  out_of_order: false,
-  queued_ms: 0,
-  waited_for_order_ms: 0,
-  auto_redrives: 0,
-  redrive_id: null,
-})

@@ -1,7 +1,7 @@
-/** What DELIVER remembers for a while so that nothing happens twice, and when it forgets: pairs, commands, and the
- * deliveries that can still be redriven. */
+/** What DELIVER remembers for a while so that nothing happens twice or late, and when it forgets: pairs, commands, how
+ * far each order came, the deliveries that can still be redriven, and redrives that ended. */
 import type { DeliveryState } from '../../schemas/index.ts'
-import { makeExpiryQueue } from './expiry-queue.ts'
+import { type ExpiryQueue, makeExpiryQueue } from './expiry-queue.ts'
 import type { DeliverContext, DeliverTimes } from './shape.ts'
 
 export interface Memory {
@@ -11,11 +11,23 @@ export interface Memory {
   rememberPair(deliveryId: string, state: DeliveryState, now: number): void
   /** `false` when the command was seen before. */
   rememberCommand(commandId: string, now: number): boolean
+  /** The sequence of the newest event of an order that was delivered under strict order. */
+  newestDelivered(endpointId: string, orderId: string): number | undefined
+  rememberOrder(endpointId: string, orderId: string, sequence: number, now: number): void
   /** A delivery is dead or skipped since then. */
   keepForRedrive(deliveryId: string, since: number): void
-  /** Forgets what has reached its age; `tooLate` is told of deliveries whose time for a redrive is over. */
-  sweep(now: number, tooLate: (deliveryId: string, since: number) => void): void
+  /** The deliveries that are or were dead or skipped, oldest first, as numbered entries. */
+  readonly redrivable: Pick<ExpiryQueue, 'at' | 'ends'>
+  keepRedrive(redriveId: string, now: number): void
+  /** Forgets what has reached its age, and tells of what others hold. */
+  sweep(now: number, forget: ForgottenElsewhere): void
   load: { queues(name: string, ends: { readonly head: number; readonly tail: number }): void }
+}
+
+export interface ForgottenElsewhere {
+  /** The time for a redrive of this delivery is over, if it is dead or skipped since then. */
+  delivery(deliveryId: string, since: number): void
+  redrive(redriveId: string): void
 }
 
 /** How many entries of a kind one sweep may forget: enough for 2,000 deliveries a second in one task. */
@@ -23,6 +35,7 @@ const forgottenPerSweepMax = 2000
 
 const pairKey = (deliveryId: string): string => `pair/${deliveryId}`
 const commandKey = (commandId: string): string => `command/${commandId}`
+const orderKey = (endpointId: string, orderId: string): string => `order/${endpointId}/${orderId}`
 
 /** The memory of one task. */
 export function makeMemory(context: DeliverContext, times: DeliverTimes): Memory {
@@ -31,11 +44,10 @@ export function makeMemory(context: DeliverContext, times: DeliverTimes): Memory
   const pairs = queue('pairs', times.pairMemoryMs)
   const commands = queue('commands', times.commandMemoryMs)
   const redrivable = queue('redrivable', times.redrivableMs)
-  const byName = new Map([
-    ['pairs', pairs],
-    ['commands', commands],
-    ['redrivable', redrivable],
-  ])
+  // As long as an older event of the order can come: a redrivable one does for so long.
+  const orders = queue('orders', times.redrivableMs + times.pairMemoryMs)
+  const redrives = queue('redrives', times.redrivableMs)
+  const byName = new Map(Object.entries({ pairs, commands, redrivable, orders, redrives }))
 
   return {
     isPairRemembered: (deliveryId) => remembered.get(pairKey(deliveryId)) !== undefined,
@@ -51,9 +63,23 @@ export function makeMemory(context: DeliverContext, times: DeliverTimes): Memory
       commands.push(commandId, now)
       return true
     },
+    newestDelivered: (endpointId, orderId) =>
+      remembered.get(orderKey(endpointId, orderId))?.sequence ?? undefined,
+    rememberOrder(endpointId, orderId, sequence, now) {
+      const key = orderKey(endpointId, orderId)
+      const known = remembered.get(key)
+      remembered.put(key, { at: now, state: null, sequence: Math.max(sequence, known?.sequence ?? sequence) })
+      orders.push(key, now)
+    },
     keepForRedrive: (deliveryId, since) => redrivable.push(deliveryId, since),
-    sweep(now, tooLate) {
-      redrivable.expire(now, forgottenPerSweepMax, tooLate)
+    redrivable,
+    keepRedrive: (redriveId, now) => redrives.push(redriveId, now),
+    sweep(now, forget) {
+      redrivable.expire(now, forgottenPerSweepMax, forget.delivery)
+      redrives.expire(now, forgottenPerSweepMax, forget.redrive)
+      orders.expire(now, forgottenPerSweepMax, (key, at) => {
+        if (remembered.get(key)?.at === at) remembered.delete(key)
+      })
       pairs.expire(now, forgottenPerSweepMax, (deliveryId, at) => {
         if (remembered.get(pairKey(deliveryId))?.at === at) remembered.delete(pairKey(deliveryId))
       })

@@ -10,29 +10,39 @@ import {
 } from '../../ports/sender.ts'
 import type { Attempt } from '../../schemas/index.ts'
 import type { EndpointBook } from './endpoint-book.ts'
-import { routingFacts } from './history.ts'
-import type { Held, Ledger } from './ledger.ts'
+import type { EndpointControl } from './endpoint-control.ts'
+import type { EndpointQueues } from './endpoint-queues.ts'
+import { type Report, routingFacts } from './history.ts'
+import type { Held, Ledger, StatusChanges } from './ledger.ts'
 import type { DeliverRules } from './rules.ts'
 import { callId, type QueueServer, skip } from './serve-queue.ts'
-import { type DeliverContext, deliverCounters, type RetryTier } from './shape.ts'
-import { writeTicket } from './tickets.ts'
+import { type DeliverContext, type DeliverTimes, deliverCounters, type RetryTier } from './shape.ts'
+import { dueAt, writeTicket } from './tickets.ts'
 
 export interface OutcomeParts {
   readonly context: DeliverContext
+  readonly queues: EndpointQueues
   readonly book: EndpointBook
+  readonly control: EndpointControl
   readonly ledger: Ledger
   readonly server: QueueServer
-  readonly rules: Pick<DeliverRules, 'decideRetry'>
+  readonly rules: Pick<DeliverRules, 'decideRetry' | 'jitterMs'>
   readonly tiers: readonly RetryTier[]
+  readonly times: Pick<DeliverTimes, 'failingMaxMs'>
+  /** An endpoint answers again after it had missed something. */
+  readonly onRecovered: (endpointId: string) => void
 }
 
 type CallResult = EffectResult<WebhookCallResult>
 
-/** An ended request, with the class that decides; `Attempt` carries it as text. */
+/** An ended request: what decides, and the record of it. */
 interface Ended {
-  readonly class: OutcomeClass
+  readonly outcome: Pick<SendOutcome, 'class' | 'durationMs' | 'retryAfterMs'>
   readonly attempt: Attempt
 }
+
+/** Why an endpoint is disabled that has not answered for days. */
+const longFailure = 'long_failure'
 
 /** Attempts whose handler failed got no id of their own; this one is the same whoever processes the failure. */
 const failedCallNamespace = '0b8f2d55-3c0e-5a6b-8f5b-6f1f7d9b1a20'
@@ -41,7 +51,8 @@ const failedCallNamespace = '0b8f2d55-3c0e-5a6b-8f5b-6f1f7d9b1a20'
 export function makeOutcomes(
   parts: OutcomeParts,
 ): (intent: Intent<WebhookCallRequest>, result: CallResult) => void {
-  const { context, book, ledger, server, rules, tiers } = parts
+  const { context, queues, book, control, ledger, server, rules, tiers, times, onRecovered } = parts
+  const delaysMs = tiers.map(({ delayMs }) => delayMs)
 
   /** No request was made, so no attempt is used up. The credit comes back, the place in the queue too. */
   const giveBack = (held: Held): void => {
@@ -49,23 +60,37 @@ export function makeOutcomes(
     else ledger.move(held, 'return', {})
   }
 
-  const ended = (held: Held, { class: outcome, attempt }: Ended): void => {
-    context.count(deliverCounters.attempts, { class: outcome })
+  /** Disables an endpoint that wants no more, or has failed for days; told among the records of the delivery. */
+  const disableIfDue = (held: Held, outcome: OutcomeClass): Held => {
     const { endpoint_id } = held.status
-    if (outcomeClasses[outcome].disablesEndpoint && book.autoDisable(endpoint_id, outcome)) {
-      held = ledger.note(held, {}, { change: 'AUTO_DISABLED', reason: outcome })
-    }
+    const failingSince = book.find(endpoint_id)?.failing_since ?? null
+    const isLost = failingSince !== null && context.now() - failingSince >= times.failingMaxMs
+    const reason = outcomeClasses[outcome].disablesEndpoint ? outcome : isLost ? longFailure : undefined
+    if (reason === undefined || !book.autoDisable(endpoint_id, reason)) return held
+    return ledger.note(held, {}, { change: 'AUTO_DISABLED', reason })
+  }
+
+  const enterTier = (held: Held, changes: StatusChanges, tierNo: number, report: Report): void => {
+    const tier = tierOf(tiers, tierNo)
+    const due_at = dueAt({ context, rules }, tier, held.id, held.status.generation)
+    writeTicket(context, tier, ledger.move(held, 'fail', { ...changes, due_at, tier: tierNo }, report))
+  }
+
+  const decided = (held: Held, { outcome, attempt }: Ended): void => {
+    const { status } = held
     const decision = rules.decideRetry({
-      outcome,
-      retryCount: held.status.requests,
-      retriesMax: tiers.length,
-      cancelRequested: held.status.cancel_requested,
-      standing: book.standing(endpoint_id),
+      outcome: outcome.class,
+      retryAfterMs: outcome.retryAfterMs,
+      retryCount: status.requests,
+      delaysMs: status.trigger === 'TEST' ? [] : delaysMs,
+      ownFaults: status.own_faults,
+      cancelRequested: status.cancel_requested,
+      standing: book.standing(status.endpoint_id),
     })
     const counted = {
-      requests: held.status.requests + 1,
-      attempts: held.status.attempts + 1,
-      first_attempted_at: held.status.first_attempted_at ?? attempt.started_at,
+      requests: status.requests + 1,
+      attempts: status.attempts + 1,
+      first_attempted_at: status.first_attempted_at ?? attempt.started_at,
       cancel_requested: false,
       due_at: null,
     }
@@ -75,16 +100,18 @@ export function makeOutcomes(
         ledger.move(held, 'acknowledge', counted, report)
         context.count(deliverCounters.delivered)
         break
-      case 'retry': {
-        const tier = tierOf(tiers, decision.retry)
-        const due = { ...counted, due_at: context.now() + tier.delayMs }
-        writeTicket(context, tier, ledger.move(held, 'fail', due, report))
+      case 'retry':
+        enterTier(held, { ...counted, requests: decision.retry }, decision.retry, report)
+        break
+      case 'repeat': {
+        const own_faults = status.own_faults + 1
+        enterTier(held, { ...counted, requests: status.requests, own_faults }, 1, report)
         break
       }
       case 'dead': {
         const { reason } = decision
         const dead = ledger.move(held, 'die', { ...counted, reason }, report)
-        emitDead(context, dead, reason, attempt)
+        if (status.trigger !== 'TEST') emitDead(context, dead, reason, attempt)
         context.count(deliverCounters.dead, { reason })
         break
       }
@@ -95,6 +122,16 @@ export function makeOutcomes(
         break
       }
     }
+  }
+
+  const ended = (held: Held, request: Ended): void => {
+    const { class: outcome } = request.outcome
+    const { endpoint_id } = held.status
+    context.count(deliverCounters.attempts, { class: outcome })
+    const open = queues.of(endpoint_id).open - 1
+    const { recovered } = control.ended(endpoint_id, { outcome: request.outcome, open })
+    decided(outcomeClasses[outcome].acknowledged ? held : disableIfDue(held, outcome), request)
+    if (recovered) onRecovered(endpoint_id)
   }
 
   return (intent, result) => {
@@ -148,7 +185,7 @@ function sentAttempt(
     again,
     retry_after_ms: sent.outcome.retryAfterMs,
   }
-  return { class: sent.outcome.class, attempt }
+  return { outcome: sent.outcome, attempt }
 }
 
 /**
@@ -177,7 +214,7 @@ function failedAttempt(
     again: failure.starts > 1,
     retry_after_ms: null,
   }
-  return { class: outcome.class, attempt }
+  return { outcome, attempt }
 }
 
 /** Longer texts say no more, and every record of the history carries one. */

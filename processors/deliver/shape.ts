@@ -12,14 +12,17 @@ import type {
   Expiry,
   ExpiryQueue,
   PartnerConfig,
+  RedriveJob,
+  RedriveProgress,
   Remembered,
   RetryTicket,
   Sealer,
   SubjectTypes,
 } from '../../schemas/index.ts'
+import type { BreakerRules } from './breaker.ts'
 
 /**
- * All inputs and outputs are keyed by endpoint_id. `ticket` takes the delay topics of all tiers. The names of
+ * All inputs and outputs but `redrives` are keyed by endpoint_id. `ticket` takes the delay topics of all tiers. The names of
  * `bodies` and `partners` are those of `webhookCallView`, by which the call's handler reads them.
  */
 export type DeliverShape = {
@@ -31,6 +34,8 @@ export type DeliverShape = {
   readonly outputs: {
     readonly history: { key: string; value: DeliveryHistory }
     readonly dead: { key: string; value: DeadDelivery }
+    /** Keyed by redrive_id: the one output that is not keyed by endpoint. `null`: forgotten. */
+    readonly redrives: { key: string; value: RedriveProgress | null }
     readonly retry30s: { key: string; value: RetryTicket }
     readonly retry2m: { key: string; value: RetryTicket }
     readonly retry8m: { key: string; value: RetryTicket }
@@ -42,6 +47,7 @@ export type DeliverShape = {
     readonly remembered: Remembered
     readonly expiries: Expiry
     readonly queues: ExpiryQueue
+    readonly redrives: RedriveJob
   }
   readonly globals: { readonly partners: PartnerConfig }
   readonly effects: { readonly call: { request: WebhookCallRequest; result: WebhookCallResult } }
@@ -74,6 +80,10 @@ export interface DeliverTimes {
   readonly ticketPatienceMs: number
   /** How long a delivery waits for the config of a partner that the table does not hold, before it is gone. */
   readonly configPatienceMs: number
+  /** An endpoint that fails for so long without a single success is disabled. */
+  readonly failingMaxMs: number
+  /** One that missed deliveries and has nothing to send is probed with one of them, no more often than this. */
+  readonly probeEveryMs: number
 }
 
 const dayMs = 24 * 3600 * 1000
@@ -84,6 +94,8 @@ export const defaultDeliverTimes: DeliverTimes = {
   commandMemoryMs: dayMs,
   ticketPatienceMs: 5 * 60_000,
   configPatienceMs: 60_000,
+  failingMaxMs: 5 * dayMs,
+  probeEveryMs: 60_000,
 }
 
 /** Makes the codec of a subject; `Codecs` of schemas/ fits. */
@@ -97,6 +109,10 @@ export interface DeliverOptions {
   readonly sealer: Pick<Sealer, 'openBytes'>
   readonly tiers?: readonly RetryTier[]
   readonly times?: Partial<DeliverTimes>
+  /** Whether retries are spread over some seconds after their tier. Default: true. */
+  readonly retryJitter?: boolean
+  /** When the circuit breaker of an endpoint opens, and for how long. */
+  readonly breaker?: Partial<BreakerRules>
 }
 
 /** Counters of DELIVER. */
@@ -123,4 +139,8 @@ export const deliverCounters = {
   autoDisabled: 'deliver_auto_disabled',
   /** Dead and skipped deliveries that can no longer be redriven. */
   forgotten: 'deliver_forgotten',
+  /** Times that a breaker opened, or stayed open after a probe, labelled `reason`. */
+  breakerOpened: 'deliver_breaker_opened',
+  /** Redrives of many, labelled `automatic`. */
+  redrives: 'deliver_redrives',
 } as const

@@ -1,7 +1,8 @@
 /**
- * Which tickets are expected when: one queue per tier, in order of due times, because all tickets of a tier wait
- * equally long. An index in memory over the store of states, and a hint like the endpoint queues: entries of
- * tickets that came stay until they would be overdue.
+ * Which tickets are expected when: one queue per tier, in the order in which they were written, because all tickets of
+ * a tier wait equally long (and a jitter of seconds that no patience of minutes minds). An index in memory over the
+ * store of states, and a hint like the endpoint queues: a ticket that comes takes its entry away if that is the next;
+ * other entries stay until they would be overdue.
  */
 import type { DeliveryStatus } from '../../schemas/index.ts'
 import { type Fifo, makeFifo } from './fifo.ts'
@@ -15,6 +16,8 @@ export interface ExpectedTicket {
 
 export interface TicketWatch {
   expect(id: string, status: DeliveryStatus): void
+  /** A ticket came, whether it counts or not. */
+  came(id: string, generation: number): void
   /** Takes out the next ticket that was due at `dueBy` or before; `undefined` when there is none. */
   next(dueBy: number): ExpectedTicket | undefined
   load(id: string, status: DeliveryStatus): void
@@ -31,7 +34,7 @@ interface Column {
 /** An empty watch. */
 export function makeTicketWatch(): TicketWatch {
   const tiers = new Map<number, Column>()
-  let loading: { id: string; status: DeliveryStatus }[] = []
+  let loading: (ExpectedTicket & { readonly tier: number; readonly position: number })[] = []
 
   const columnOf = (tier: number): Column => {
     const column = tiers.get(tier) ?? {
@@ -43,33 +46,52 @@ export function makeTicketWatch(): TicketWatch {
     return column
   }
 
-  const watch: TicketWatch = {
-    expect(id, status) {
-      if (status.due_at === null) throw new Error(`${id} is in a tier without a due time`)
-      const column = columnOf(status.requests)
-      column.ids.push(id)
-      column.generations.push(status.generation)
-      column.dueAts.push(status.due_at)
+  const push = (tier: number, { id, generation, dueAt }: ExpectedTicket): void => {
+    const column = columnOf(tier)
+    column.ids.push(id)
+    column.generations.push(generation)
+    column.dueAts.push(dueAt)
+  }
+
+  const shift = ({ ids, generations, dueAts }: Column): ExpectedTicket | undefined => {
+    const id = ids.shift()
+    const generation = generations.shift()
+    const dueAt = dueAts.shift()
+    if (id === undefined || generation === undefined || dueAt === undefined) return undefined
+    return { id, generation, dueAt }
+  }
+
+  const expected = (id: string, { generation, due_at: dueAt }: DeliveryStatus): ExpectedTicket => {
+    if (dueAt === null) throw new Error(`${id} is in a tier without a due time`)
+    return { id, generation, dueAt }
+  }
+
+  return {
+    expect: (id, status) => push(tierNumber(status), expected(id, status)),
+    came(id, generation) {
+      for (const column of tiers.values()) {
+        if (column.ids.peek() === id && column.generations.peek() === generation) shift(column)
+      }
     },
     next(dueBy) {
       for (const column of tiers.values()) {
         const dueAt = column.dueAts.peek()
-        if (dueAt === undefined || dueAt > dueBy) continue
-        const id = column.ids.shift()
-        const generation = column.generations.shift()
-        column.dueAts.shift()
-        if (id !== undefined && generation !== undefined) return { id, generation, dueAt }
+        if (dueAt !== undefined && dueAt <= dueBy) return shift(column)
       }
       return undefined
     },
     load(id, status) {
-      if (status.phase === 'in_tier') loading.push({ id, status })
+      if (status.phase !== 'in_tier') return
+      loading.push({ ...expected(id, status), tier: tierNumber(status), position: status.position })
     },
     loaded() {
-      loading.sort((a, b) => (a.status.due_at ?? 0) - (b.status.due_at ?? 0))
-      for (const { id, status } of loading) watch.expect(id, status)
+      loading.sort((a, b) => a.position - b.position)
+      for (const ticket of loading) push(ticket.tier, ticket)
       loading = []
     },
   }
-  return watch
 }
+
+/** The tier that a delivery's ticket lies in, from 1. */
+export const tierNumber = ({ tier, requests }: Pick<DeliveryStatus, 'tier' | 'requests'>): number =>
+  tier === 0 ? requests : tier

@@ -4,7 +4,7 @@ import type { RetryTicket } from '../../schemas/index.ts'
 import type { Held, Ledger } from './ledger.ts'
 import type { DeliverRules } from './rules.ts'
 import { type DeliverContext, type DeliverTimes, deliverCounters, type RetryTier } from './shape.ts'
-import type { TicketWatch } from './ticket-watch.ts'
+import { type TicketWatch, tierNumber } from './ticket-watch.ts'
 
 /** Puts the ticket of a delivery into a tier. */
 export function writeTicket(context: DeliverContext, tier: RetryTier, { id, status }: Held): void {
@@ -16,30 +16,43 @@ export function writeTicket(context: DeliverContext, tier: RetryTier, { id, stat
   })
 }
 
-/**
- * A ticket came due: its delivery goes back into the queue. That it is not early is the delayed source's promise;
- * the due time in the state is only what DELIVER expects.
- */
-export function takeTicket(
-  context: DeliverContext,
-  ledger: Ledger,
-  rules: Pick<DeliverRules, 'isCurrent'>,
-  ticket: RetryTicket,
-): void {
-  const held = rules.isCurrent(ticket, ledger.statusOf(ticket.delivery_id))
-    ? ledger.find(ticket.delivery_id)
-    : undefined
-  if (held) ledger.move(held, 'due', { trigger: 'RETRY', due_at: null })
-  else context.count(deliverCounters.ticketsStale)
-}
-
-export interface OverdueParts {
+export interface TicketParts {
   readonly context: DeliverContext
   readonly ledger: Ledger
   readonly watch: TicketWatch
   readonly tiers: readonly RetryTier[]
+  readonly rules: Pick<DeliverRules, 'isCurrent' | 'jitterMs'>
   readonly times: Pick<DeliverTimes, 'ticketPatienceMs'>
 }
+
+/**
+ * A ticket came due: its delivery goes back into the queue, at its jittered time. That it is not early is the delayed
+ * source's promise; the due time in the state is what DELIVER expects, by a clock that another instance may have set.
+ */
+export function takeTicket({ context, ledger, watch, tiers, rules }: TicketParts, ticket: RetryTicket): void {
+  const { delivery_id: id, generation } = ticket
+  watch.came(id, generation)
+  const held = rules.isCurrent(ticket, ledger.statusOf(id)) ? ledger.find(id) : undefined
+  if (!held) {
+    context.count(deliverCounters.ticketsStale)
+    return
+  }
+  const { status } = held
+  const delayMs = tiers[tierNumber(status) - 1]?.delayMs ?? 0
+  const latest = context.now() + rules.jitterMs(id, generation, delayMs)
+  const due_at = Math.min(status.due_at ?? latest, latest)
+  // What never reached the partner is still a first request, or whatever it was.
+  const trigger = status.requests === 0 ? status.trigger : 'RETRY'
+  ledger.move(held, 'due', { trigger, due_at: due_at > context.now() ? due_at : null, tier: 0 })
+}
+
+/** When the ticket of a delivery that enters a tier now is expected, its jitter included. */
+export const dueAt = (
+  { context, rules }: { readonly context: DeliverContext; readonly rules: Pick<DeliverRules, 'jitterMs'> },
+  tier: RetryTier,
+  id: string,
+  generation: number,
+): number => context.now() + tier.delayMs + rules.jitterMs(id, generation, tier.delayMs)
 
 /** So many in one sweep; more are looked at in the next. */
 const ticketsPerSweepMax = 1000
@@ -48,7 +61,8 @@ const ticketsPerSweepMax = 1000
  * Writes tickets again that are long overdue. Only when the tiers' input was read to the end seen at the start:
  * after an outage everything is late, and nothing is lost.
  */
-export function rewriteOverdueTickets({ context, ledger, watch, tiers, times }: OverdueParts): void {
+export function rewriteOverdueTickets(parts: TicketParts): void {
+  const { context, ledger, watch, tiers, times } = parts
   if (!context.caughtUp('ticket')) return
   const dueBy = context.now() - times.ticketPatienceMs
   for (let seen = 0; seen < ticketsPerSweepMax; seen++) {
@@ -59,9 +73,10 @@ export function rewriteOverdueTickets({ context, ledger, watch, tiers, times }: 
     const isExpected = status?.phase === 'in_tier' && status.generation === expected.generation
     if (!isExpected || status.due_at !== expected.dueAt) continue
     const held = ledger.find(expected.id)
-    const tier = tiers[status.requests - 1]
+    const tier = tiers[tierNumber(status) - 1]
     if (!held || !tier) throw new Error(`delivery ${expected.id} waits in a tier that does not exist`)
-    const again = { generation: status.generation + 1, due_at: context.now() + tier.delayMs }
+    const generation = status.generation + 1
+    const again = { generation, due_at: dueAt(parts, tier, expected.id, generation) }
     writeTicket(context, tier, ledger.move(held, 'reticket', again))
     context.count(deliverCounters.ticketsOverdue, { tier: tier.output })
   }

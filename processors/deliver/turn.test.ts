@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EndpointStanding } from './endpoint-standing.ts'
-import { endpoint, startMs } from './testing/builders.ts'
-import { decideTurn, type Turn, type TurnQuestion } from './turn.ts'
+import { endpoint, startMs, status } from './testing/builders.ts'
+import { decideTurn, isByHand, type Turn, type TurnQuestion } from './turn.ts'
 
 const minuteMs = 60_000
 const standing: EndpointStanding = { kind: 'active', endpoint: endpoint(), configVersion: 5 }
@@ -9,7 +9,7 @@ const standing: EndpointStanding = { kind: 'active', endpoint: endpoint(), confi
 const decide = (changes: Partial<TurnQuestion>): Turn =>
   decideTurn({
     body: { event: 'out_for_delivery', occurred_at: startMs, config_version: 5 },
-    trigger: 'FIRST',
+    byHand: false,
     since: startMs,
     standing,
     configPatienceMs: minuteMs,
@@ -39,12 +39,13 @@ describe('a delivery whose turn has come', () => {
     expect(decide({ standing: patient, now: startMs + 90 * minuteMs }).kind).toBe('skip')
   })
 
-  it.each(['MANUAL', 'REDRIVE'] as const)(
-    'is called whatever its age when asked for by hand (%s)',
-    (trigger) => {
-      expect(decide({ trigger, now: startMs + 400 * 24 * 60 * minuteMs }).kind).toBe('call')
-    },
-  )
+  it('is called whatever its age when asked for by hand', () => {
+    expect(decide({ byHand: true, now: startMs + 400 * 24 * 60 * minuteMs }).kind).toBe('call')
+    const byHand = [{ by_hand: true }, { trigger: 'MANUAL' }, { trigger: 'TEST' }] as const
+    for (const asked of byHand) expect(isByHand(status(asked))).toBe(true)
+    for (const trigger of ['FIRST', 'RETRY', 'REDRIVE'] as const)
+      expect(isByHand(status({ trigger }))).toBe(false)
+  })
 
   it('waits for the config that routed it, whatever the older one says', () => {
     const older: readonly EndpointStanding[] = [

@@ -1,5 +1,5 @@
 /** Decides whether a delivery whose turn has come is called, waits, or is skipped. Pure. */
-import type { DeliveryBody, Endpoint, Trigger } from '../../schemas/index.ts'
+import type { DeliveryBody, DeliveryStatus, Endpoint } from '../../schemas/index.ts'
 import type { SkipReason } from './decide-retry.ts'
 import type { EndpointStanding } from './endpoint-standing.ts'
 import { tooOldAt } from './max-age.ts'
@@ -12,7 +12,8 @@ export type Turn =
 
 export interface TurnQuestion {
   readonly body: Pick<DeliveryBody, 'event' | 'occurred_at' | 'config_version'>
-  readonly trigger: Trigger
+  /** Asked for by a person, and so not subject to any maximum age. */
+  readonly byHand: boolean
   /** Since when it is queued. */
   readonly since: number
   readonly standing: EndpointStanding
@@ -23,17 +24,18 @@ export interface TurnQuestion {
 /** The last moment that a Date can hold: a request by hand never grows too old. */
 const endOfTime = 8_640_000_000_000_000
 
-/** Asked for by a person, and so not subject to any maximum age. */
-export const isByHand = (trigger: Trigger): boolean => trigger === 'MANUAL' || trigger === 'REDRIVE'
+/** Asked for by a person: this request, or the whole round. */
+export const isByHand = ({ by_hand, trigger }: Pick<DeliveryStatus, 'by_hand' | 'trigger'>): boolean =>
+  by_hand || trigger === 'MANUAL' || trigger === 'TEST'
 
 /**
  * What an older config says decides nothing, not even a skip: the newer one that routed this may say otherwise.
  * A partner that the table does not hold at all may still arrive; after a while it is taken for gone.
  */
 export function decideTurn(question: TurnQuestion): Turn {
-  const { body, trigger, since, standing, configPatienceMs, now } = question
+  const { body, byHand, since, standing, configPatienceMs, now } = question
   const tooOld = (overrides?: Readonly<Record<string, number>>): boolean =>
-    !isByHand(trigger) && now >= tooOldAt(body, overrides)
+    !byHand && now >= tooOldAt(body, overrides)
 
   if (standing.kind === 'unknown') {
     if (now - since >= configPatienceMs) return { kind: 'skip', reason: 'endpoint_gone' }
@@ -55,7 +57,7 @@ export function decideTurn(question: TurnQuestion): Turn {
     case 'active': {
       const { endpoint } = standing
       if (tooOld(endpoint.max_age_ms)) return { kind: 'skip', reason: 'too_old' }
-      const notAfter = isByHand(trigger) ? endOfTime : tooOldAt(body, endpoint.max_age_ms)
+      const notAfter = byHand ? endOfTime : tooOldAt(body, endpoint.max_age_ms)
       return { kind: 'call', endpoint, notAfter }
     }
   }

@@ -1062,8 +1062,6 @@ export interface RedriveProgress {
   readonly left_too_old: number
   /** Matching, but a newer event of their order was delivered. */
   readonly left_out_of_order: number
-  /** Grows with every record of a redrive. */
-  readonly version: number
   /** Pipeline time. */
   readonly at: number
 }

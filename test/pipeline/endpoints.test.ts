@@ -218,7 +218,8 @@ describe('an endpoint that hangs', () => {
     const requestsTo = (id: string) => pipe.requests.filter(({ endpointId }) => endpointId === id).length
     await until(() => requestsTo('quick') === ids.length)
     await giveTurns()
-    expect(requestsTo('hangs')).toBe(4)
+    // Two at first: it has yet to show that it can take the four that it allows.
+    expect(requestsTo('hangs')).toBe(2)
     pipe.respond = () => ({})
     call.end({})
     await pipe.driver.settle()

@@ -131,7 +131,7 @@ export async function pipelineDriver(options: PipelineDriverOptions = {}): Promi
   })
   const { callsMax, ...rest } = options
   const driver = await testDriver({
-    topology: pipeline({ topics, codecs, sealer, mapping: parsed.mapping }),
+    topology: pipeline({ topics, codecs, sealer, mapping: parsed.mapping, retryJitter: false }),
     effects: { 'deliver.call': call, 'enrich.lookup': lookup } as Record<
       string,
       EffectHandler<never, unknown>

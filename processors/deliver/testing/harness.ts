@@ -19,6 +19,7 @@ import type {
   DeliveryHistory,
   DeliveryStatus,
   PartnerConfig,
+  RedriveProgress,
   RetryTicket,
 } from '../../../schemas/index.ts'
 import {
@@ -34,7 +35,15 @@ import { codecs, sealer, startMs } from './builders.ts'
 
 type StoreName = keyof DeliverShape['stores']
 
-const storeNames: readonly StoreName[] = ['bodies', 'states', 'endpoints', 'remembered', 'expiries', 'queues']
+const storeNames: readonly StoreName[] = [
+  'bodies',
+  'states',
+  'endpoints',
+  'remembered',
+  'expiries',
+  'queues',
+  'redrives',
+]
 
 const forgottenAfterMs = defaultDeliverTimes.pairMemoryMs
 
@@ -73,12 +82,15 @@ class Rejection extends Error {}
 export function makeHarness(options: HarnessOptions = {}) {
   const tiers: readonly RetryTier[] = options.deliver?.tiers ?? defaultRetryTiers
   const definition = deliverWith(
-    { ...deliverRules, ...options.rules },
+    // Without jitter a ticket that is released is queued at once: only tests about jitter want to wait for it.
+    { ...deliverRules, jitterMs: () => 0, ...options.rules },
     { codecs, sealer, ...options.deliver },
   )
   const partners = new Map<string, PartnerConfig>()
   const counts = new Map<string, number>()
   const rejected: string[] = []
+  /** The latest report of each redrive; not rolled back, the next report makes up for it. */
+  const redrives = new Map<string, RedriveProgress>()
   let now = startMs
   let caughtUp = true
   let wakeAt: number | undefined
@@ -139,6 +151,7 @@ export function makeHarness(options: HarnessOptions = {}) {
       remembered: storeOf('remembered'),
       expiries: storeOf('expiries'),
       queues: storeOf('queues'),
+      redrives: storeOf('redrives'),
     },
     globals: { partners: { get: (key) => partners.get(key), entries: () => partners.entries() } },
     emit: {
@@ -149,6 +162,11 @@ export function makeHarness(options: HarnessOptions = {}) {
       dead(_key, value) {
         codecs.deadDelivery.serialize(value)
         dead.push(value)
+      },
+      redrives(redriveId, value) {
+        if (value) codecs.of('redrive.progress-value').serialize(value)
+        if (value) redrives.set(redriveId, value)
+        else redrives.delete(redriveId)
       },
       retry30s: keepTicket('retry30s'),
       retry2m: keepTicket('retry2m'),
@@ -263,6 +281,7 @@ export function makeHarness(options: HarnessOptions = {}) {
     partners,
     counts,
     rejected,
+    redrives,
     /** Everything emitted to the history, or that of one delivery. */
     history: (id?: string) => history.filter((entry) => id === undefined || entry.delivery_id === id),
     dead: () => dead,
@@ -361,6 +380,7 @@ function emptyStores(): Record<StoreName, Map<string, Uint8Array>> {
     remembered: new Map(),
     expiries: new Map(),
     queues: new Map(),
+    redrives: new Map(),
   }
 }
 
