@@ -52,6 +52,7 @@ export function makeVetting(rules: EgressRules): Vetting {
   const address = (text: string): string | undefined => {
     const bare = bareAddress(text)
     if (!ipaddr.isValid(bare)) return `${text} is not an address`
+    if (compatible.test(bare)) return `${bare} is not public (ipv4Compatible)`
     const parsed = ipaddr.parse(bare)
     const plain = parsed.kind() === 'ipv6' ? unmapped(parsed as ipaddr.IPv6) : parsed
     if (allowed.some((network) => isWithin(plain, network))) return undefined
@@ -75,6 +76,9 @@ export function parseNetwork(text: string): Network | undefined {
   const [base, bits] = ipaddr.parseCIDR(text)
   return [base, bits]
 }
+
+/** The library takes `::10.0.0.1` for the mapped `::ffff:10.0.0.1`, which is another address; nobody uses these (RFC 4291). */
+const compatible = /^::\d+\.\d+\.\d+\.\d+$/
 
 /** URLs write IPv6 in brackets. */
 const bareAddress = (text: string): string => text.replace(/^\[(.*)\]$/, '$1')
