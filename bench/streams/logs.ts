@@ -1,0 +1,24 @@
+/** The record log that a run is made on. */
+import { join } from 'node:path'
+import { createMemoryLog, openEmbeddedLog, type RecordLog, systemClock } from '../../engine/index.ts'
+
+/** `prefix`: of the input topics, which a log that stays may have from an earlier run. */
+export async function openLog(
+  kind: string,
+  { directory }: { directory: string; brokers: string },
+): Promise<{ log: RecordLog; prefix: string }> {
+  switch (kind) {
+    case 'memory':
+      return { log: createMemoryLog({ clock: systemClock }), prefix: '' }
+    case 'embedded': {
+      const log = await openEmbeddedLog({
+        directory: join(directory, 'log'),
+        clock: systemClock,
+        durability: 'process',
+      })
+      return { log, prefix: '' }
+    }
+    default:
+      throw new Error(`--log must be memory or embedded, not ${kind}`)
+  }
+}

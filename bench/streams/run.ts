@@ -1,0 +1,154 @@
+/** One run: fills the topics if they are empty, drains the input through a topology, verifies what came out. */
+import { performance } from 'node:perf_hooks'
+import {
+  type AppendBatch,
+  createApplication,
+  type Disk,
+  type NewRecord,
+  partitionKey,
+  type RecordLog,
+  systemClock,
+  type TopicPartition,
+} from '../../engine/index.ts'
+import { runBare } from './bare.ts'
+import { customers, orders, type Placed, partitions } from './input.ts'
+import { makeTopology, type TopologyName } from './topologies.ts'
+import { type Verified, verify } from './verify.ts'
+
+/** What a run reads: how many orders over how many keys. */
+export interface Size {
+  readonly name: string
+  readonly orders: number
+  readonly keys: number
+}
+
+export interface RunResult extends Verified {
+  readonly cpuSeconds: number
+  /** From start to running, and how many entries a second were restored meanwhile. */
+  readonly restore: { readonly ms: number; readonly records: number }
+}
+
+const partitionsOf = (topic: string): TopicPartition[] =>
+  Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+
+const topicConfig = { retentionMs: -1, maxRecordBytes: 1_000_000 } as const
+
+/** Appends the records unless the topic has them already. */
+export async function fill(log: RecordLog, topic: string, records: Iterable<Placed>): Promise<void> {
+  const config = { ...topicConfig, cleanup: 'delete', timestampType: 'create' } as const
+  await log.admin.createTopics([{ name: topic, partitions, config }])
+  const ends = await log.admin.endOffsets(partitionsOf(topic), 'read_committed')
+  if ([...ends.values()].some((end) => end > 0)) return
+  const writer = log.writer({ transactionalId: `fill-${topic}` })
+  let waiting: NewRecord[][] = []
+  let count = 0
+  const flush = async () => {
+    const batches: AppendBatch[] = waiting.map((each, partition) => ({ topic, partition, records: each }))
+    waiting = []
+    count = 0
+    await writer.append(batches.filter((batch) => batch.records.length > 0))
+  }
+  for (const { partition, record } of records) {
+    while (waiting.length < partitions) waiting.push([])
+    waiting[partition]?.push(record)
+    // About 500 bytes each: batches of a quarter of a megabyte per partition.
+    if (++count === 2000) await flush()
+  }
+  if (count > 0) await flush()
+  await writer.close()
+}
+
+export async function fillInput(log: RecordLog, size: Size, prefix: string) {
+  const input = `${prefix}orders-${size.name}`
+  const table = `${prefix}customers-${size.name}`
+  await fill(log, input, orders(size.orders, size.keys))
+  return { input, table }
+}
+
+export interface RunOptions {
+  readonly log: RecordLog
+  readonly disk: Disk
+  readonly name: TopologyName | 'bare'
+  readonly size: Size
+  readonly commitMs: number
+  /** Unique: group, output and changelogs are named after it. */
+  readonly run: string
+  readonly prefix: string
+}
+
+export async function runOnce(options: RunOptions): Promise<RunResult> {
+  const { log, name, size, run } = options
+  const { input, table } = await fillInput(log, size, options.prefix)
+  if (name.startsWith('join')) await fill(log, table, customers(size.keys))
+  const output = `${run}-out`
+  const config = { ...topicConfig, cleanup: 'delete', timestampType: 'append' } as const
+  await log.admin.createTopics([{ name: output, partitions, config }])
+  const cpuBefore = process.cpuUsage()
+  const restore =
+    name === 'bare' ? await bare(options, input, output) : await drain(options, { input, table, output })
+  const cpu = process.cpuUsage(cpuBefore)
+  const verified = await verify(log, output, size.orders)
+  return { ...verified, cpuSeconds: (cpu.user + cpu.system) / 1e6, restore }
+}
+
+async function bare({ log, run, commitMs }: RunOptions, input: string, output: string) {
+  const ends = await log.admin.endOffsets(partitionsOf(input), 'read_committed')
+  const byPartition = partitionsOf(input).map((tp) => ends.get(partitionKey(tp)) ?? 0)
+  await runBare({ log, group: run, input, output, ends: byPartition, commitMs })
+  return { ms: 0, records: 0 }
+}
+
+async function drain(
+  { log, disk, name, run, commitMs }: RunOptions,
+  topics: { input: string; table: string; output: string },
+) {
+  if (name === 'bare') throw new Error('bare has no topology')
+  // The table's offsets are committed beforehand: it is *restored* whole before the first order is read.
+  if (name.startsWith('join')) await commitEnds(log, run, topics.table)
+  const application = createApplication({
+    topology: makeTopology(name, run, topics),
+    log,
+    disk,
+    instanceId: run,
+    defaultPartitions: partitions,
+    commit: { intervalMs: commitMs, floorMs: commitMs },
+    housekeeping: { everyMs: Number.POSITIVE_INFINITY },
+    report: (message, cause) => process.stderr.write(`${message} ${String(cause ?? '')}\n`),
+  })
+  const startedAt = performance.now()
+  await application.start()
+  const ms = performance.now() - startedAt
+  await untilDrained(log, run, topics.input)
+  const records = [...application.counters.snapshot()]
+    .filter(([series]) => series.startsWith('restore.records'))
+    .reduce((sum, [, count]) => sum + count, 0)
+  await application.stop()
+  return { ms, records }
+}
+
+/** As a tool would: for a group that nobody is in. */
+async function commitEnds(log: RecordLog, group: string, topic: string) {
+  const ends = await log.admin.endOffsets(partitionsOf(topic), 'read_committed')
+  const writer = log.writer({ transactionalId: `${group}-offsets` })
+  await writer.init()
+  const transaction = writer.begin()
+  await transaction.commitOffsets(
+    partitionsOf(topic).map((tp) => ({ ...tp, offset: ends.get(partitionKey(tp)) ?? 0, metadata: '' })),
+    { groupId: group, generation: -1, memberId: '', instanceId: group },
+  )
+  await transaction.end('commit')
+  await writer.close()
+}
+
+async function untilDrained(log: RecordLog, group: string, topic: string) {
+  const tps = partitionsOf(topic)
+  const ends = await log.admin.endOffsets(tps, 'read_committed')
+  for (;;) {
+    const committed = await log.admin.committedOffsets(group, tps, { requireStable: false })
+    const isDone = tps.every(
+      (tp) => (committed.get(partitionKey(tp))?.offset ?? 0) >= (ends.get(partitionKey(tp)) ?? 0),
+    )
+    if (isDone) return
+    await new Promise<void>((resolve) => systemClock.at(systemClock.now() + 200, resolve))
+  }
+}
