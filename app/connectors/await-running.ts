@@ -84,7 +84,7 @@ function failure(trace: string | null): Health {
   // The outermost exception only says that something failed; the innermost says what.
   const causes = lines.filter((line) => line.startsWith('Caused by: '))
   const said = (causes.at(-1) ?? lines[0] ?? '').replace(/^Caused by: /, '')
-  const reason = said.replace(/^(?:[\w$]+\.)+(\w+(?:Exception|Error)): /, '$1: ')
+  const reason = said.replace(/^(?:[\w$]+\.)+(\w*(?:Exception|Error)): /, '$1: ')
   const mend = known.find(({ words }) => words.test(trace ?? ''))?.mend
   return {
     kind: 'failed',

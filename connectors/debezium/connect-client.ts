@@ -114,6 +114,10 @@ export function connectClient(options: ConnectClientOptions): ConnectClient {
     if (status < 300 && (parsed !== undefined || text === '')) return { status, body: parsed }
     if (status < 400)
       throw new ConnectError('foreign', `${what}: what answers at ${where} is no Kafka Connect`, { status })
+    // Said with 500 where settings are checked, with 400 where they are applied; both list every plugin there is.
+    if (messageOf(parsed).includes('Failed to find any class that implements Connector')) {
+      throw new ConnectError('not_found', `${what}: the worker at ${where} has no such plugin`, { status })
+    }
     throw new ConnectError(
       kindOfStatus(status),
       `${what}: ${where} says ${status} ${messageOf(parsed)}`.trim(),
