@@ -19,9 +19,13 @@ const otherFamilyGraceMs = 100
 /** Threads of the pool that lookups by the system may take: those are for names that DNS does not know. */
 const systemLookupsMax = 2
 
-/** Asks DNS for A and AAAA, then the system (hosts file, search domains) for a name that DNS does not know. */
-export function systemResolver(clock: Clock): ResolveHost {
+/**
+ * Asks DNS for A and AAAA, then the system (hosts file, search domains) for a name that DNS does not know. `servers` are
+ * name servers as `address:port`, instead of the system's.
+ */
+export function systemResolver(clock: Clock, servers?: readonly string[]): ResolveHost {
   const resolver = new Resolver({ timeout: serverTimeoutMs, tries: serverTries })
+  if (servers) resolver.setServers(servers)
   const asksSystem = systemLookup()
   return async (hostname) => {
     if (/(^|\.)localhost\.?$/i.test(hostname)) return ['127.0.0.1', '::1']
