@@ -199,6 +199,56 @@ describe('a webhook call', () => {
     )
   })
 
+  const key = (text: string, expires_at: number | null): Endpoint['signing_keys'][number] => ({
+    key_id: text,
+    kind: 'HMAC_SHA256',
+    secret: sealer.seal(secret(text)),
+    created_at: 0,
+    expires_at,
+  })
+
+  it('is signed by every key that has not expired, newest first, and by no plain secret beside them', async () => {
+    const { sender, requests } = recordingSender()
+    const keys = [key('third', null), key('second', now + 1), key('first', now)]
+    await run(sender, config([endpoint({ signing_keys: keys })]))
+    const by = (text: string) => new Webhook(secret(text)).sign('event-1', new Date(now), bodyText)
+    expect(requests[0]?.headers['webhook-signature']).toBe(`${by('third')} ${by('second')}`)
+    expect(requests[0]?.secrets).toEqual(expect.arrayContaining([secret('third'), secret('second')]))
+  })
+
+  it('is not made unsigned: when every key has expired, it fails with the endpoint’s name', async () => {
+    const { sender, requests } = recordingSender()
+    const expired = endpoint({ endpoint_id: 'e1', signing_keys: [key('first', now)] })
+    await expect(run(sender, config([expired]))).rejects.toThrow(
+      /no signing key of endpoint e1 .* new secret/,
+    )
+    expect(requests).toEqual([])
+  })
+
+  it('carries the partner’s headers, which never take the place of ours', async () => {
+    const { sender, requests } = recordingSender()
+    const headers = [
+      { name: 'X-Api-Key', value: sealer.seal('k-123') },
+      { name: 'Webhook-Id', value: sealer.seal('forged') },
+      { name: 'x-broken', value: sealer.seal('a\r\nhost: other') },
+    ]
+    await run(sender, config([endpoint({ headers })]))
+    expect(requests[0]?.headers).toMatchObject({ 'x-api-key': 'k-123', 'webhook-id': 'event-1' })
+    expect(Object.keys(requests[0]?.headers ?? {})).not.toContain('x-broken')
+    // Should the receiver echo it.
+    expect(requests[0]?.secrets).toContain('k-123')
+  })
+
+  it('hands over the client certificate, opened, and which answers acknowledge', async () => {
+    const { sender, requests } = recordingSender()
+    const client_certificate = { certificate: 'CERT', private_key: sealer.seal('KEY') }
+    await run(sender, config([endpoint({ client_certificate, acknowledge_on: 'ONLY_200' })]))
+    expect(requests[0]).toMatchObject({
+      clientCertificate: { certificate: 'CERT', privateKey: 'KEY' },
+      acknowledgeOn: 'ONLY_200',
+    })
+  })
+
   it('throws when it cannot be made at all: a body that is not there, a secret sealed with a missing key', async () => {
     const { sender } = recordingSender()
     const other = makeSealer({
