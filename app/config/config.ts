@@ -4,12 +4,16 @@
  */
 import { basename, dirname, join, resolve } from 'node:path'
 import type { ApiToken } from '../../api/auth.ts'
+import type { RegistryAddress } from '../../connectors/registry/registry-address.ts'
 import type { EgressSettings } from '../../connectors/webhook/http-sender.ts'
 import { CliError, type Problem } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
 import { readApiTokens } from './api-tokens.ts'
+import type { DispatchSettings } from './dispatch-settings.ts'
 import { readEgress } from './egress-settings.ts'
 import { type Environment, isOn, type Variable } from './environment.ts'
+import type { KafkaSettings } from './kafka-settings.ts'
+import type { Role } from './roles.ts'
 import {
   type GivenSecret,
   readDatabaseUrl,
@@ -32,6 +36,8 @@ import {
   readSwitch,
 } from './setting-values.ts'
 import { type Given, readSettingsFile, type SettingsFile } from './settings-file.ts'
+import { readSurroundingSettings } from './surroundings-settings.ts'
+import { checkTogether } from './together.ts'
 
 export interface Config {
   /** Absolute; `undefined`: there is none. */
@@ -53,8 +59,14 @@ export interface Config {
   readonly durationMs: number | undefined
   readonly format: Format
   readonly debug: boolean
-  /** Which record log is in use. */
-  readonly tier: 'embedded'
+  /** Kafka as the record log; `undefined`: the embedded one, in the data directory. */
+  readonly kafka: KafkaSettings | undefined
+  /** `undefined`: the schemas that ship are all that are known. */
+  readonly registry: RegistryAddress | undefined
+  /** Whom ENRICH asks for riders; `undefined`: nobody. */
+  readonly dispatch: DispatchSettings | undefined
+  /** What runs in this process. */
+  readonly roles: readonly Role[]
   /** Webhook calls at once, over all endpoints. */
   readonly callsMax: number
   /** `undefined`: neither API nor delivery log. */
@@ -100,6 +112,7 @@ export interface Flags {
   readonly port?: string
   readonly api?: boolean
   readonly ingestFolder?: string
+  readonly roles?: string
   readonly format?: string
   readonly json?: boolean
   readonly debug?: boolean
@@ -152,7 +165,7 @@ export function readConfig(flags: Flags, surroundings: ConfigSurroundings): Conf
       problems,
     ),
     debug: flags.debug === true || isOn(env.WAYBILL_DEBUG),
-    tier: 'embedded',
+    ...readSurroundingSettings(settings, file, { cwd, rolesFlag: flags.roles }),
     callsMax: readCallsAtOnce(given('calls_at_once'), problems),
     api: enabled ? api : undefined,
     egress: readEgress(
@@ -177,6 +190,7 @@ export function readConfig(flags: Flags, surroundings: ConfigSurroundings): Conf
     keepMs: readKeep(given('delivery_log.keep'), problems),
     origins: settings.origins,
   }
+  problems.push(...checkTogether(config))
   if (problems.length > 0) throw new CliError(exitCode.usage, problems)
   return Object.freeze(config)
 }

@@ -1,6 +1,7 @@
 /** The resolved settings as a run prints them at its start: secrets masked, and where each comes from. */
 import type { Config } from './config.ts'
 import { formatDuration } from './duration.ts'
+import { roles } from './roles.ts'
 import { maskUrl } from './secret-settings.ts'
 import type { SettingPath } from './setting-defaults.ts'
 
@@ -20,7 +21,10 @@ export function describeConfig(config: Config): DescribedSetting[] {
   return [
     ...(config.configFile === undefined ? [] : [line('configuration', config.configFile)]),
     line('data directory', config.dataDirectory, 'data_dir'),
-    line('record log', config.tier),
+    line('record log', recordLogText(config), 'kafka.brokers', 'kafka.username', 'kafka.sasl', 'kafka.tls'),
+    ...(config.registry ? [line('registry', config.registry.url, 'registry.url')] : []),
+    ...(config.dispatch ? [line('dispatch', config.dispatch.address, 'dispatch.address')] : []),
+    ...(config.roles.length < roles.length ? [line('roles', config.roles.join(', '), 'roles')] : []),
     line('key file', config.keyFile, 'key_file'),
     line('partners', config.partnersFile ?? (demo ? 'the demo’s' : 'as published before'), 'partners'),
     line('source mapping', config.sourceFile ?? 'the default', 'source'),
@@ -41,6 +45,13 @@ export function describeConfig(config: Config): DescribedSetting[] {
 
 const hasWayIn = ({ folder, tokens, signingSecrets }: Config['ingest']): boolean =>
   folder !== undefined || tokens.length + signingSecrets.length > 0
+
+function recordLogText({ kafka }: Config): string {
+  if (!kafka) return 'embedded'
+  const who = kafka.sasl && 'username' in kafka.sasl ? `, as ${kafka.sasl.username} ***` : ''
+  const how = kafka.sasl ? `, ${kafka.sasl.mechanism}` : ''
+  return `Kafka at ${kafka.brokers.join(', ')}${kafka.tls === undefined ? '' : ', TLS'}${how}${who}`
+}
 
 function waysIn({ ingest: { folder, tokens, signingSecrets } }: Config): string {
   const ways = [

@@ -1,11 +1,11 @@
 /** Reads where the dispatch system is that can be asked for riders, and how it is asked. */
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { defaultDispatchDeadlineMs } from '../../connectors/dispatch/deadline.ts'
 import type { DispatchTls } from '../../connectors/dispatch/dispatch-channel.ts'
 import type { Problem } from '../cli/cli-error.ts'
 import { formatDuration, parseDuration } from './duration.ts'
+import { readPemFile } from './pem-file.ts'
 import type { GivenSecret } from './secret-settings.ts'
 import { readSwitch, wrong } from './setting-values.ts'
 import type { Given, GivenSetting } from './settings-file.ts'
@@ -53,7 +53,10 @@ export function readDispatch(given: GivenDispatch, problems: Problem[]): Dispatc
   const deadlineMs = readDeadline(given.deadline, problems)
   const tls = readTls(given, problems)
   if (given.address === undefined) {
-    const pointless = given.tls ?? given.caFile ?? given.certFile ?? given.deadline
+    // The explained defaults name these as well.
+    const tls = given.tls?.text === String(dispatchDefaults.tls) ? undefined : given.tls
+    const deadline = given.deadline?.text === dispatchDefaults.deadline ? undefined : given.deadline
+    const pointless = tls ?? given.caFile ?? given.certFile ?? deadline
     if (pointless)
       problems.push(withPlace(pointless, 'has no effect without dispatch.address', 'write that too'))
     return undefined
@@ -108,26 +111,8 @@ function readTls(given: GivenDispatch, problems: Problem[]): DispatchTls | undef
   }
 }
 
-function readPem(given: GivenSetting, cwd: string, problems: Problem[]): string | undefined {
-  const path = resolve(given.place ? dirname(given.place.file) : cwd, given.text)
-  try {
-    const text = readFileSync(path, 'utf8')
-    if (text.includes('-----BEGIN ')) return text
-    problems.push({
-      what: `the file of ${given.name} holds nothing in PEM`,
-      place: { file: path },
-      mend: 'it begins with -----BEGIN …',
-    })
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause)
-    problems.push({
-      what: `the file of ${given.name} cannot be read: ${code}`,
-      place: { file: path },
-      mend: 'check the path, and that this user may read it',
-    })
-  }
-  return undefined
-}
+const readPem = (given: GivenSetting, cwd: string, problems: Problem[]): string | undefined =>
+  readPemFile(given.name, resolve(given.place ? dirname(given.place.file) : cwd, given.text), problems)
 
 const withPlace = (given: GivenSetting, what: string, mend: string): Problem => ({
   what: `${given.name} ${what}`,

@@ -3,6 +3,9 @@
  * explains them one by one; a test holds the two equal. The keys are also all that a file may hold.
  */
 import { fileURLToPath } from 'node:url'
+import { dispatchDefaults } from './dispatch-settings.ts'
+import { kafkaDefaults } from './kafka-settings.ts'
+import { registryDefaults } from './registry-settings.ts'
 
 /** The commented reference of all settings. */
 export const defaultSettingsFile = fileURLToPath(new URL('../defaults/waybill.yaml', import.meta.url))
@@ -21,10 +24,14 @@ export const settingDefaults = {
   source: null,
   format: 'text',
   calls_at_once: 128,
+  roles: null,
   api: { enabled: true, host: '127.0.0.1', port: defaultApiPort, auth: 'tokens', tokens: [] },
   egress: { allow_http: false, allowed_networks: [], proxy: null, proxy_resolves_names: false },
   ingest: { folder: null, token_file: null, signing_secret_file: null },
   delivery_log: { database_url_file: null, keep: '30d' },
+  kafka: kafkaDefaults,
+  registry: registryDefaults,
+  dispatch: dispatchDefaults,
   demo: { rate: 2, seed: 1 },
 } as const
 

@@ -48,6 +48,16 @@ export const readCallsAtOnce = (given: Given, problems: Problem[]): number =>
     ),
   )
 
+/** A whole number between two others. */
+export const readWholeNumber = (
+  given: Given,
+  limits: { readonly min: number; readonly max: number; readonly fallback: number },
+  problems: Problem[],
+): number =>
+  readWhole(given, limits, (wrongly) =>
+    problems.push(wrong(wrongly, 'will not do', `write a whole number from ${limits.min} to ${limits.max}`)),
+  )
+
 function readWhole(
   given: Given,
   { min, max, fallback }: { min: number; max: number; fallback: number },

@@ -203,7 +203,7 @@ function servicesOf(
 }
 
 const aboutOf = (config: Config): string[] => [
-  config.tier,
+  config.kafka ? 'Kafka' : 'embedded',
   ...(config.demo ? [`demo ${config.ratePerSecond} orders/s`] : []),
   'Ctrl-C stops',
 ]

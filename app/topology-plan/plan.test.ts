@@ -27,7 +27,7 @@ function shop(names: { orders?: string; counts?: string; store?: string; partiti
   const builder = topologyBuilder(group)
   builder
     .stream(topics.orders)
-    .aggregate(store, { initial: () => '0', add: (_, value) => value, value: utf8 })
+    .aggregate(store, { initial: () => '0', add: (_, { value }) => value, value: utf8 })
   builder
     .stream(topics.counts)
     .mapValues((value) => value)

@@ -1,0 +1,24 @@
+/** Rules over several settings: each is sound alone, but not beside the other. */
+import type { Problem } from '../cli/cli-error.ts'
+import type { Config } from './config.ts'
+import { roles } from './roles.ts'
+
+type Looked = Pick<Config, 'kafka' | 'roles' | 'api' | 'databaseUrl'>
+
+export function checkTogether({ kafka, roles: chosen, api, databaseUrl }: Looked): Problem[] {
+  const found: Problem[] = []
+  if (!kafka && chosen.length < roles.length) {
+    found.push({
+      what: `roles names ${chosen.join(', ')} alone, but nobody else could do the rest on the embedded log`,
+      mend: 'leave roles out, or name kafka.brokers',
+    })
+  }
+  const needsLog = api !== undefined && (chosen.includes('log') || chosen.includes('api'))
+  if (kafka && needsLog && databaseUrl === undefined) {
+    found.push({
+      what: 'on Kafka the delivery log is shared by all instances, and no PostgreSQL server is named',
+      mend: 'set WAYBILL_DATABASE_URL or delivery_log.database_url_file, or do without it: --no-api',
+    })
+  }
+  return found
+}
