@@ -4,6 +4,7 @@
  */
 import { collectFindings } from './collect-findings.ts'
 import { compareVersions, type ParsedVersion } from './compare-versions.ts'
+import { numberTypes } from './equal-types.ts'
 import type { SchemaText, SubjectReport } from './finding.ts'
 import { ambiguousUnions, refusedTypes } from './javascript-findings.ts'
 import { isTransitive, type Level } from './levels.ts'
@@ -31,11 +32,14 @@ export function checkSubject({
   const texts = versions.toSorted((left, right) => left.version - right.version)
   const problems: Problem[] = missingVersions(texts)
   const parsed: ParsedVersion[] = []
+  const numbering = numberTypes()
   for (const text of texts) {
     const result = parseSchemaText(text.text, text.file)
     problems.push(...result.problems)
     // A text that is wrong by itself is left out; the versions around it are still compared.
-    if (result.ok) parsed.push({ ...text, parsed: result })
+    if (!result.ok) continue
+    parsed.push({ ...text, parsed: result })
+    numbering.add(result.model)
   }
   const collected = collectFindings(subject)
   const newestVersion = texts.at(-1)?.version
@@ -46,7 +50,7 @@ export function checkSubject({
       ? parsed.slice(0, index)
       : parsed.slice(Math.max(0, index - 1), index)) {
       try {
-        const verdict = compareVersions({ newer, older, level }, collected.add)
+        const verdict = compareVersions({ newer, older, level, numbering }, collected.add)
         compatible &&= verdict.compatible
         javascriptAgrees &&= verdict.javascriptAgrees
       } catch (error) {

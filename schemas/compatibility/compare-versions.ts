@@ -1,6 +1,7 @@
 /** Compares one version with an older one: the verdict of a registry, that of avsc, and what neither looks at. */
 import { explain, ruleOf, type TrueCause, trueCauses } from './classify.ts'
 import type { RawFinding } from './collect-findings.ts'
+import type { TypeNumbering } from './equal-types.ts'
 import type { SchemaText } from './finding.ts'
 import { objectAt } from './json-at.ts'
 import { type Direction, directionsOf, type Level } from './levels.ts'
@@ -20,6 +21,7 @@ export interface VersionPair {
   readonly newer: ParsedVersion
   readonly older: ParsedVersion
   readonly level: Level
+  readonly numbering: TypeNumbering
 }
 
 /** Whether a registry takes the pair, and whether avsc reads all that the registry takes. */
@@ -33,7 +35,8 @@ export function compareVersions(pair: VersionPair, add: (raw: RawFinding) => voi
   let [compatible, javascriptAgrees] = [true, true]
   for (const direction of directionsOf(pair.level)) {
     const { reader, writer } = roles(pair, direction)
-    const reasons = compareModels(reader.parsed.model, writer.parsed.model)
+    const same = pair.numbering.between(reader.parsed.model, writer.parsed.model)
+    const reasons = compareModels(reader.parsed.model, writer.parsed.model, { same })
     for (const cause of trueCauses(reasons)) add(registryFinding(pair, direction, cause))
     if (reasons.length > 0) {
       compatible = false
@@ -95,8 +98,9 @@ function namespaceFinding(pair: VersionPair, direction: Direction, cause: TrueCa
   }
 }
 
-function addMeaningChanges({ newer, older }: VersionPair, add: (raw: RawFinding) => void): void {
-  for (const change of meaningChanges(newer.parsed.model, older.parsed.model)) {
+function addMeaningChanges({ newer, older, numbering }: VersionPair, add: (raw: RawFinding) => void): void {
+  const same = numbering.between(newer.parsed.model, older.parsed.model)
+  for (const change of meaningChanges(newer.parsed.model, older.parsed.model, same)) {
     add({
       rule: change.rule,
       message: change.message,

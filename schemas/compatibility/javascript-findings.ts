@@ -22,32 +22,36 @@ export function refusedTypes(versions: readonly ParsedVersion[]): readonly RawFi
 /** Unions of the newest version whose values avsc wraps; told at the version that brought them. */
 export function ambiguousUnions(versions: readonly ParsedVersion[]): readonly RawFinding[] {
   const found = new Map<string, RawFinding>()
-  const newest = versions.at(-1)
-  const present = new Set(newest ? unionsOf(newest.parsed.model).map(([field]) => field) : [])
   for (const version of versions) {
-    for (const [field, union] of unionsOf(version.parsed.model)) {
-      const alike = lookAlikes(union)
-      if (!alike) found.delete(field)
-      else if (!found.has(field) && present.has(field)) {
-        const message = `${describeNode(alike[0])} and ${describeNode(alike[1])} of field "${field}" look alike in JavaScript, so that avsc wraps its values`
-        const mend = 'use one type that holds both, or two fields'
-        found.set(field, about(version, 'JS_UNION_AMBIGUOUS', union.pointer, field, message, mend))
-      }
+    const now = new Map(ambiguousFields(version.parsed.model))
+    for (const field of found.keys()) if (!now.has(field)) found.delete(field)
+    for (const [field, { union, alike }] of now) {
+      if (found.has(field)) continue
+      const message = `${describeNode(alike[0])} and ${describeNode(alike[1])} of field "${field}" look alike in JavaScript, so that avsc wraps its values`
+      const mend = 'use one type that holds both, or two fields'
+      found.set(field, about(version, 'JS_UNION_AMBIGUOUS', union.pointer, field, message, mend))
     }
   }
   return [...found.values()]
 }
 
-/** The unions of all fields, also inside lists and maps, by record and field. */
-function unionsOf(model: SchemaModel): readonly (readonly [string, UnionNode])[] {
-  return [...model.named.values()].flatMap((node) =>
-    node.kind === 'record'
-      ? node.fields.flatMap((field): readonly (readonly [string, UnionNode])[] => {
-          const inner = innermost(field.type)
-          return inner.kind === 'union' ? [[`${node.name}.${field.name}`, inner]] : []
-        })
-      : [],
-  )
+interface AmbiguousUnion {
+  readonly union: UnionNode
+  readonly alike: readonly [SchemaNode, SchemaNode]
+}
+
+/** The fields with an ambiguous union, also inside lists and maps, by record and name. */
+function ambiguousFields(model: SchemaModel): readonly (readonly [string, AmbiguousUnion])[] {
+  const found: (readonly [string, AmbiguousUnion])[] = []
+  for (const node of model.named.values()) {
+    if (node.kind !== 'record') continue
+    for (const field of node.fields) {
+      const union = innermost(field.type)
+      const alike = union.kind === 'union' && lookAlikes(union)
+      if (union.kind === 'union' && alike) found.push([`${node.name}.${field.name}`, { union, alike }])
+    }
+  }
+  return found
 }
 
 function innermost(node: SchemaNode): SchemaNode {

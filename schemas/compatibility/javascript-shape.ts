@@ -24,6 +24,7 @@ const buckets: Readonly<Record<SchemaNode['kind'], string>> = {
 
 /** The first two types that look alike, or nothing. */
 export function lookAlikes(union: UnionNode): readonly [SchemaNode, SchemaNode] | undefined {
+  if (union.branches.length === 2 && union.branches[0]?.kind === 'null') return undefined
   const seen = new Map<string, SchemaNode>()
   for (const branch of union.branches) {
     const bucket = buckets[branch.kind]

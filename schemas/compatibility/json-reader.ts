@@ -30,12 +30,17 @@ export type Offsets =
   | { readonly kind: 'array'; readonly values: readonly number[] }
   | { readonly kind: 'object'; readonly keys: ReadonlyMap<string, number> }
 
-/** What was read: the value (undefined after a fatal problem) and the offsets of each object and array in it. */
+/** What was read: the value, undefined after a fatal problem, and everything that is wrong. */
 export interface JsonDocument {
+  readonly value: unknown
+  readonly problems: readonly JsonProblem[]
+}
+
+/** A value with the offsets of each object and array in it. */
+export interface LocatedJson {
   readonly value: unknown
   readonly start: number
   readonly offsets: ReadonlyMap<object, Offsets>
-  readonly problems: readonly JsonProblem[]
 }
 
 /** Reading cannot go on. */
@@ -49,18 +54,20 @@ class Unreadable extends Error {
 
 /** Reads a whole text. Never throws: whatever is wrong is among the problems. */
 export function readJson(text: string): JsonDocument {
-  const reader = new JsonReader(text)
-  try {
-    return reader.document()
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error
-    return {
-      value: undefined,
-      start: 0,
-      offsets: new Map(),
-      problems: [...reader.problems, error.problem],
-    }
-  }
+  const reader = new JsonReader(text, undefined)
+  const value = reader.read()
+  return { value, problems: reader.problems }
+}
+
+/**
+ * Reads a text once more, for its offsets: only texts that something is to be said about need them, and to keep them
+ * costs as much as to read.
+ */
+export function locateJson(text: string): LocatedJson {
+  const offsets = new Map<object, Offsets>()
+  const reader = new JsonReader(text, offsets)
+  const value = reader.read()
+  return { value, start: reader.start, offsets }
 }
 
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
@@ -73,16 +80,29 @@ const words: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 
 class JsonReader {
   readonly problems: JsonProblem[] = []
+  /** Where the value starts. */
+  start = 0
   private readonly text: string
-  private readonly offsets = new Map<object, Offsets>()
+  private readonly offsets: Map<object, Offsets> | undefined
   private at = 0
   private depth = 0
 
-  constructor(text: string) {
+  constructor(text: string, offsets: Map<object, Offsets> | undefined) {
     this.text = text
+    this.offsets = offsets
   }
 
-  document(): JsonDocument {
+  read(): unknown {
+    try {
+      return this.document()
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      this.problems.push(error.problem)
+      return undefined
+    }
+  }
+
+  private document(): unknown {
     if (this.text.length > schemaTextMax) {
       this.stop(
         'SCHEMA_TOO_LARGE',
@@ -96,14 +116,14 @@ class JsonReader {
       this.at = 1
     }
     this.skipBlank()
-    const start = this.at
+    this.start = this.at
     if (this.at >= this.text.length) this.syntax('the file is empty', 'write a schema, or remove the file')
     const value = this.value()
     this.skipBlank()
     if (this.at < this.text.length) {
       this.syntax(`${this.here()} after the end of the schema`, 'remove it, or mend the brackets before it')
     }
-    return { value, start, offsets: this.offsets, problems: this.problems }
+    return value
   }
 
   private value(): unknown {
@@ -136,7 +156,7 @@ class JsonReader {
 
   private object(): object {
     const value: Record<string, unknown> = {}
-    const keys = new Map<string, number>()
+    const keys = this.offsets && new Map<string, number>()
     this.items('}', () => {
       const keyAt = this.at
       if (this.text[this.at] !== '"')
@@ -151,7 +171,7 @@ class JsonReader {
       this.at++
       this.skipBlank()
       const item = this.value()
-      if (keys.has(key)) {
+      if (Object.hasOwn(value, key)) {
         this.note(
           'JSON_DUPLICATE_KEY',
           `the key ${JSON.stringify(key)} is given twice in one object`,
@@ -168,20 +188,20 @@ class JsonReader {
           writable: true,
         })
       else value[key] = item
-      keys.set(key, keyAt)
+      keys?.set(key, keyAt)
     })
-    this.offsets.set(value, { kind: 'object', keys })
+    if (keys) this.offsets?.set(value, { kind: 'object', keys })
     return value
   }
 
   private array(): unknown[] {
     const value: unknown[] = []
-    const values: number[] = []
+    const values: number[] | undefined = this.offsets && []
     this.items(']', () => {
-      values.push(this.at)
+      values?.push(this.at)
       value.push(this.value())
     })
-    if (values.length > 0) this.offsets.set(value, { kind: 'array', values })
+    if (values) this.offsets?.set(value, { kind: 'array', values })
     return value
   }
 
@@ -224,18 +244,18 @@ class JsonReader {
 
   private string(): string {
     const start = this.at
-    const end = stringEnd(this.text, start)
+    const { end, plain } = scanString(this.text, start)
     if (end < 0)
       this.stop('JSON_SYNTAX', 'the text that starts here is never closed', 'add the missing quote', start)
-    const raw = this.text.slice(start, end)
     this.at = end
+    if (plain) return this.text.slice(start + 1, end - 1)
     try {
-      return String(JSON.parse(raw))
+      return String(JSON.parse(this.text.slice(start, end)))
     } catch {
       this.stop(
         'JSON_SYNTAX',
-        'text with a line break, another control character or an unknown escape in it',
-        'write \\n for a line break, \\\\ for a backslash',
+        'text with a tab, another control character or an unknown escape in it',
+        'write \\t for a tab, \\\\ for a backslash',
         start,
       )
     }
@@ -299,13 +319,18 @@ class JsonReader {
   }
 }
 
-/** The offset behind the closing quote of the string that starts at `start`, or -1. */
-function stringEnd(text: string, start: number): number {
+/**
+ * The offset behind the closing quote of the string that starts at `start`, or -1 when its line ends first; and
+ * whether it stands for itself, without escapes.
+ */
+function scanString(text: string, start: number): { readonly end: number; readonly plain: boolean } {
+  let plain = true
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === 0x22) return at + 1
+    if (code === 0x22) return { end: at + 1, plain }
+    if (code === 0x0a || code === 0x0d) break
     if (code === 0x5c) at++
-    else if (code < 0x20 && code !== 0x09) return -1
+    if (code === 0x5c || code < 0x20) plain = false
   }
-  return -1
+  return { end: -1, plain }
 }

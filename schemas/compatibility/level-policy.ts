@@ -43,7 +43,7 @@ export function parseLevelPolicy(
   file: string,
 ): { readonly policy: LevelPolicy; readonly problems: readonly Problem[] } {
   const document = readJson(text)
-  const positions = makePositions(file, text, document)
+  const positions = makePositions(file, text)
   const problems: Problem[] = document.problems.map(({ rule, message, mend, offset }) => ({
     rule,
     severity: rules[rule].severity,

@@ -4,6 +4,7 @@
  * by name and alias.
  */
 import { runWalk, type Walk } from './depth.ts'
+import type { SameTypes } from './equal-types.ts'
 import { isWrapped, lookAlikes } from './javascript-shape.ts'
 import type { RuleId } from './rules.ts'
 import {
@@ -30,7 +31,11 @@ export interface MeaningChange {
 const changesMax = 200
 
 /** Lists what changed in meaning from an older version to a newer one. */
-export function meaningChanges(newer: SchemaModel, older: SchemaModel): readonly MeaningChange[] {
+export function meaningChanges(
+  newer: SchemaModel,
+  older: SchemaModel,
+  same: SameTypes = () => false,
+): readonly MeaningChange[] {
   const changes: MeaningChange[] = []
   const report = (change: MeaningChange) => {
     if (changes.length < changesMax) changes.push(change)
@@ -38,7 +43,7 @@ export function meaningChanges(newer: SchemaModel, older: SchemaModel): readonly
   const seen = new Set<number>()
   function* walk(now: SchemaNode, before: SchemaNode, fieldPath: string): Walk<void> {
     const key = now.id * older.size + before.id
-    if (seen.has(key) || changes.length >= changesMax || seen.size > pairsMax) return
+    if (same(now, before) || seen.has(key) || changes.length >= changesMax || seen.size > pairsMax) return
     seen.add(key)
     compareShapes(now, before, fieldPath, report)
     for (const [branch, was] of matchingBranches(now, before)) {
@@ -55,6 +60,7 @@ export function meaningChanges(newer: SchemaModel, older: SchemaModel): readonly
       }
       for (const field of branch.fields) {
         const match = matchingField(field, was)
+        if (match && same(field, match)) continue
         const path = fieldPath ? `${fieldPath}.${field.name}` : field.name
         if (match) {
           compareDefaults(field, match, path, report)
@@ -97,7 +103,9 @@ function matchingBranches(
 const keyOf = (node: SchemaNode): string => (isNamed(node) ? `${node.kind} ${node.name}` : node.kind)
 
 function matchingField(field: FieldNode, older: RecordNode): FieldNode | undefined {
-  for (const name of [field.name, ...field.aliases]) {
+  const direct = older.fieldsByName.get(field.name)
+  if (direct) return direct
+  for (const name of field.aliases) {
     const match = older.fieldsByName.get(name)
     if (match) return match
   }

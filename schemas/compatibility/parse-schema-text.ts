@@ -31,7 +31,7 @@ export interface RefusedSchema {
 /** Reads a schema text; `file` names it in places. */
 export function parseSchemaText(text: string, file: string): ParsedSchema | RefusedSchema {
   const document = readJson(text)
-  const positions = makePositions(file, text, document)
+  const positions = makePositions(file, text)
   const problems: Problem[] = document.problems.map(({ rule, message, mend, offset }) =>
     problemAt(rule, message, mend, positions.ofOffset(offset)),
   )

@@ -1,5 +1,5 @@
-/** Finds the place of a pointer in a text that was read by `readJson`. */
-import type { JsonDocument, Offsets } from './json-reader.ts'
+/** Finds the place of a pointer in a text. The text is looked into when the first place is asked for. */
+import { type LocatedJson, locateJson, type Offsets } from './json-reader.ts'
 import { makeLineIndex } from './lines.ts'
 import { type Place, pointerTokens } from './places.ts'
 
@@ -16,16 +16,20 @@ export interface Positions {
 }
 
 /** Makes the positions of a text. */
-export function makePositions(file: string, text: string, document: JsonDocument): Positions {
+export function makePositions(file: string, text: string): Positions {
   const lineColumn = makeLineIndex(text)
+  let located: LocatedJson | undefined
   return {
     file,
-    of: (pointer) => ({ file, ...lineColumn(offsetOf(document, pointer)), pointer }),
+    of(pointer) {
+      located ??= locateJson(text)
+      return { file, ...lineColumn(offsetOf(located, pointer)), pointer }
+    },
     ofOffset: (offset) => ({ file, ...lineColumn(offset), pointer: '' }),
   }
 }
 
-function offsetOf(document: JsonDocument, pointer: string): number {
+function offsetOf(document: LocatedJson, pointer: string): number {
   let offset = document.start
   let value = document.value
   for (const token of pointerTokens(pointer)) {

@@ -7,6 +7,7 @@
  * of unions keep the reasons for which they do not fit.
  */
 import { runWalk, type Walk } from './depth.ts'
+import type { SameTypes } from './equal-types.ts'
 import type { Incompatibility } from './incompatibility.ts'
 import {
   ambiguousField,
@@ -41,6 +42,8 @@ export type Naming = 'simple' | 'full'
 /** Settings of a comparison. */
 export interface CompareOptions {
   readonly naming?: Naming
+  /** Types known to be the same, which are not looked into: for checks of many versions. */
+  readonly same?: SameTypes
 }
 
 /**
@@ -66,9 +69,11 @@ export function compareModels(
   writer: SchemaModel,
   options: CompareOptions = {},
 ): readonly Incompatibility[] {
-  const comparison = new Comparison(writer.size, options.naming ?? 'simple')
+  const comparison = new Comparison(writer.size, options)
   return runWalk(comparison.pair(reader.root, writer.root, rootSpot))
 }
+
+const noFields: readonly FieldNode[] = []
 
 /** Says that a type is readable, where an empty list says that nothing is known about why it is not. */
 const fits: Reasons = []
@@ -76,13 +81,15 @@ const fits: Reasons = []
 class Comparison {
   private readonly writerSize: number
   private readonly naming: Naming
+  private readonly same: SameTypes | undefined
   private readonly candidates = makeBranchChoice()
   /** By pair; `undefined` while the pair is being compared. */
   private readonly known = new Map<number, Reasons | undefined>()
 
-  constructor(writerSize: number, naming: Naming) {
+  constructor(writerSize: number, options: CompareOptions) {
     this.writerSize = writerSize
-    this.naming = naming
+    this.naming = options.naming ?? 'simple'
+    this.same = options.same
   }
 
   *pair(reader: SchemaNode, writer: SchemaNode, spot: Spot): Walk<Reasons> {
@@ -166,10 +173,10 @@ class Comparison {
     let reasons = this.names(reader, writer, spot)
     const fieldsSpot = step(spot, 'fields')
     for (const field of reader.fields) {
-      const matches = matchingFields(field, writer)
-      const [match] = matches
-      // Equal primitive types are by far the most common case, and not worth a walk.
-      if (matches.length === 1 && match?.type.kind === field.type.kind && isPlain(field.type)) continue
+      const matches = field.aliases.length > 0 ? matchingFields(field, writer) : noFields
+      const match = matches.length > 0 ? matches[0] : writer.fieldsByName.get(field.name)
+      // What did not change is by far the most common case, and not worth a walk.
+      if (match && matches.length < 2 && this.isReadable(field.type, match.type)) continue
       const fieldSpot = step(fieldsSpot, String(field.index), field.name)
       if (matches.length > 1) {
         reasons = merge(reasons, [ambiguousField(field, matches, reader, writer, fieldSpot)])
@@ -180,6 +187,11 @@ class Comparison {
       }
     }
     return reasons
+  }
+
+  /** Whether that is plain to see. */
+  private isReadable(reader: SchemaNode, writer: SchemaNode): boolean {
+    return (reader.kind === writer.kind && isPlain(reader)) || (this.same?.(reader, writer) ?? false)
   }
 
   /**
@@ -205,8 +217,6 @@ class Comparison {
 
 /** The writer's fields that a reader's field stands for, by its name and its aliases. */
 function matchingFields(field: FieldNode, writer: RecordNode): readonly FieldNode[] {
-  const direct = writer.fieldsByName.get(field.name)
-  if (field.aliases.length === 0) return direct ? [direct] : []
   const names = new Set([field.name, ...field.aliases])
   return [...names].flatMap((name) => writer.fieldsByName.get(name) ?? [])
 }

@@ -70,6 +70,8 @@ export interface FixedNode extends NamedBase {
 
 /** A field of a record. */
 export interface FieldNode {
+  /** Of the same numbers as nodes. */
+  readonly id: number
   readonly name: string
   readonly index: number
   readonly pointer: string
@@ -89,7 +91,7 @@ export type SchemaNode = PrimitiveNode | ArrayNode | MapNode | UnionNode | Named
 /** A whole schema. */
 export interface SchemaModel {
   readonly root: SchemaNode
-  /** How many nodes there are; ids are below it. */
+  /** How many nodes and fields there are; ids are below it. */
   readonly size: number
   /** Named types by full name, in order of definition. */
   readonly named: ReadonlyMap<string, NamedNode>
