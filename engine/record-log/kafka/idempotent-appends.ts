@@ -20,6 +20,7 @@ export interface IdempotentAppendsParts {
   readonly cluster: Cluster
   readonly lane: Lane
   readonly clock: Clock
+  readonly closing: AbortSignal
 }
 
 interface Waiting {
@@ -38,6 +39,7 @@ export function createIdempotentAppends({
   cluster,
   lane,
   clock,
+  closing,
 }: IdempotentAppendsParts): IdempotentAppends {
   const sequences = createSequences()
   let producer: ProducerIdentity | undefined
@@ -60,7 +62,11 @@ export function createIdempotentAppends({
       const taken = waiting
       waiting = []
       try {
-        producer ??= await patiently({ clock, forMs: appendForMs, ...pauses }, askProducer, isRetriable)
+        producer ??= await patiently(
+          { clock, forMs: appendForMs, signal: closing, ...pauses },
+          askProducer,
+          isRetriable,
+        )
         const sent = await sender.send(
           taken.flatMap(({ batches }) => batches),
           { producer, sequences, transactional: false, protocol: 1, untilMs: clock.now() + appendForMs },

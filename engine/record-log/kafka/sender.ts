@@ -46,6 +46,8 @@ export interface SenderParts {
   readonly cluster: Cluster
   readonly lane: Lane
   readonly clock: Clock
+  /** Aborted when the writer closes: nothing is sent again. */
+  readonly closing: AbortSignal
 }
 
 /** Kafka's default for `max.message.bytes`, less some room: topics with other limits are learned by refusals. */
@@ -75,7 +77,7 @@ interface Shipment extends SendOptions {
 }
 
 /** Makes a sender; callers send one after the other per producer. */
-export function createSender({ cluster, lane, clock }: SenderParts): Sender {
+export function createSender({ cluster, lane, clock, closing }: SenderParts): Sender {
   const batchBytesMax = new Map<string, number>()
 
   async function send(batches: readonly AppendBatch[], options: SendOptions): Promise<Sent[]> {
@@ -90,8 +92,8 @@ export function createSender({ cluster, lane, clock }: SenderParts): Sender {
         progress === 'concurrent'
           ? pauses.concurrentMs
           : Math.min(pauses.firstMs * 2 ** (troubles - 1), pauses.longestMs)
-      if (clock.now() + pauseMs > shipment.untilMs) giveUp(shipment)
-      else await pause(clock, pauseMs)
+      if (closing.aborted || clock.now() + pauseMs > shipment.untilMs) giveUp(shipment)
+      else await pause(clock, pauseMs, closing)
     }
     return shipment.outcomes.map((sent, index) => sent ?? missing(batches[index]))
   }

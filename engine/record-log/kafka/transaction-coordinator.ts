@@ -46,6 +46,8 @@ export interface TransactionCoordinatorParts {
   readonly cluster: Cluster
   readonly lane: Lane
   readonly clock: Clock
+  /** Aborted when the writer closes: nothing is asked again. */
+  readonly closing: AbortSignal
 }
 
 /** Ending the former transaction takes a broker a millisecond or two: pausing longer costs commits. */
@@ -56,7 +58,7 @@ const endForMs = 10_000
 
 /** Speaks for one transactional id. */
 export function createTransactionCoordinator(parts: TransactionCoordinatorParts): TransactionCoordinator {
-  const { transactionalId, transactionTimeoutMs, cluster, lane, clock } = parts
+  const { transactionalId, transactionTimeoutMs, cluster, lane, clock, closing } = parts
   const key = { kind: 'transaction', id: transactionalId } as const
 
   /** One request; a coordinator that is none, or does not answer, is looked for again. */
@@ -76,7 +78,7 @@ export function createTransactionCoordinator(parts: TransactionCoordinatorParts)
     }
   }
 
-  const patience = (forMs: number): Patience => ({ clock, forMs, ...briefPauses })
+  const patience = (forMs: number): Patience => ({ clock, forMs, signal: closing, ...briefPauses })
   const patientlyAsk: typeof ask = (api, request, codeOf) =>
     patiently(patience(transactionTimeoutMs), () => ask(api, request, codeOf), isRetriable)
 

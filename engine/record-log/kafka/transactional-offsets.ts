@@ -31,6 +31,7 @@ export interface TransactionalOffsetsParts {
   readonly cluster: Cluster
   readonly lane: Lane
   readonly clock: Clock
+  readonly closing: AbortSignal
   /**
    * Who a member of this process is now, if it held the given generation and still owns the partitions; waits for a join that is under way.
    * `undefined`: it is out, or never was in.
@@ -42,7 +43,7 @@ const pauses = { firstPauseMs: 2, longestPauseMs: 100 }
 
 /** Makes the sender of one writer. */
 export function createTransactionalOffsets(parts: TransactionalOffsetsParts): TransactionalOffsets {
-  const { cluster, lane, clock } = parts
+  const { cluster, lane, clock, closing } = parts
 
   async function ask({ producer, protocol, offsets }: OffsetsToCommit, member: GroupMetadata): Promise<void> {
     const key = { kind: 'group', id: member.groupId } as const
@@ -71,7 +72,7 @@ export function createTransactionalOffsets(parts: TransactionalOffsetsParts): Tr
       const forMs = Math.max(0, what.untilMs - clock.now())
       for (let member = what.member; ; ) {
         try {
-          await patiently({ clock, forMs, ...pauses }, () => ask(what, member), isRetriable)
+          await patiently({ clock, forMs, signal: closing, ...pauses }, () => ask(what, member), isRetriable)
           return
         } catch (error) {
           const moved = error instanceof BrokerError && error.code === errorCode.illegalGeneration

@@ -42,18 +42,20 @@ export function createKafkaWriter(options: KafkaWriterOptions): KafkaWriter {
   /** Transactions that ended, and how many of them are known to have their markers. */
   let ended = 0
   let known = 0
-  let closed = false
+  const closer = new AbortController()
+  const closing = closer.signal
 
-  const sender = createSender({ cluster, lane, clock })
-  const appends = createIdempotentAppends({ sender, cluster, lane, clock })
+  const sender = createSender({ cluster, lane, clock, closing })
+  const appends = createIdempotentAppends({ sender, cluster, lane, clock, closing })
   const coordinator = createTransactionCoordinator({
-    ...{ transactionalId, transactionTimeoutMs, cluster, lane, clock },
+    ...{ transactionalId, transactionTimeoutMs, cluster, lane, clock, closing },
     protocol: () => protocol,
   })
-  const offsets = createTransactionalOffsets({ cluster, lane, clock, successorOf: options.successorOf })
+  const { successorOf } = options
+  const offsets = createTransactionalOffsets({ cluster, lane, clock, closing, successorOf })
 
   const check = () => {
-    if (closed) throw new LogError('fenced', `writer ${transactionalId} is closed`)
+    if (closing.aborted) throw new LogError('fenced', `writer ${transactionalId} is closed`)
   }
 
   return {
@@ -96,12 +98,12 @@ export function createKafkaWriter(options: KafkaWriterOptions): KafkaWriter {
     },
     async settled() {
       const upTo = ended
-      if (known === upTo || closed) return
+      if (known === upTo || closing.aborted) return
       await coordinator.settled()
       known = Math.max(known, upTo)
     },
     async close() {
-      closed = true
+      closer.abort()
       lane.close()
     },
   }
