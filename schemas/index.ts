@@ -5,6 +5,7 @@ export { attemptDefaults, commandDefaults, historyDefaults } from './delivery-de
 export { endpointDefaults } from './endpoint-defaults.ts'
 export { SchemaError, type SchemaReason, SealingError, type SealingReason } from './errors.ts'
 export { openFolderRegistry } from './folder-registry.ts'
+export { readLevelPolicy } from './folder-registry-check.ts'
 export type { PayloadVersion } from './generated/payload-shapes.ts'
 export type * from './generated/types.ts'
 export { type KeyFile, type ListedKey, newKeyFile, parseKeyFile, serializeKeyFile } from './key-file.ts'
@@ -31,7 +32,7 @@ export { makePrivacy, maskText, type PiiField, type Privacy } from './pii.ts'
 export type { RegisteredSchema, Registry } from './registry.ts'
 export { readSchemaFolder, type SchemaFile, shippedSchemaFolder } from './schema-folder.ts'
 export { schemaFingerprint } from './schema-ids.ts'
-export { makeSealer, type Sealer, type SealerOptions, type SealingKey } from './sealing.ts'
+export { makeSealer, type Sealer, type SealerOptions, type SealingKey, sealedMarks } from './sealing.ts'
 export {
   detailCharactersMax,
   keptKeyBytesMax,

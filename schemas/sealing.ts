@@ -140,6 +140,12 @@ export function makeSealer({ keys, active, random }: SealerOptions): Sealer {
 export const sealedBytesLength = (length: number, keyId: string): number =>
   2 + keyId.length + nonceBytes + tagBytes + length
 
+/** How everything begins that the key of that id sealed, as text and as bytes: for looking through records. */
+export function sealedMarks(keyId: string): readonly Buffer[] {
+  const id = Buffer.from(keyId)
+  return [Buffer.from(`${prefix}${keyId}:`), Buffer.concat([Buffer.from([bytesMagic, id.length]), id])]
+}
+
 /** Throws when an id or a key cannot be used. Ids stand in sealed text, so they hold no colon. */
 export function assertKey(id: string, key: Uint8Array): void {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {

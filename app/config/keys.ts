@@ -47,6 +47,17 @@ export function openKeys(options: OpenKeysOptions): { sealer: Sealer; made: bool
   return fresh ? { sealer: makeSealer({ ...fresh, random }), made: true } : openKeys(options)
 }
 
+/** What a key file that must be there says. */
+export function readKeyFile(keyFile: string): KeyFile {
+  const text = readPrivateFile(keyFile)
+  if (text !== undefined) return parse(text, keyFile)
+  throw new CliError(exitCode.usage, {
+    what: 'there is no key file',
+    place: { file: keyFile },
+    mend: 'name it with --key-file, WAYBILL_KEY_FILE or --config',
+  })
+}
+
 /** Writes a file with one new key, for its owner alone; `undefined` when there is a file already: it is kept. */
 export function makeKeyFile(
   keyFile: string,
