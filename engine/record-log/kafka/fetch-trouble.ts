@@ -17,11 +17,11 @@ export function stumble(position: FetchPosition, now: number): void {
   if (tell) position.arrived = { problem: 'retriable' }
 }
 
-/** When the first of the pauses ends; `undefined` when nothing pauses. */
-export function nextRetry(positions: readonly FetchPosition[]): number | undefined {
+/** When the first of the pauses that last ends; `undefined` when nothing pauses. */
+export function nextRetry(positions: readonly FetchPosition[], now: number): number | undefined {
   let earliest: number | undefined
   for (const { trouble, asked, arrived } of positions) {
-    if (!trouble || asked || arrived) continue
+    if (!trouble || asked || arrived || trouble.retryAtMs <= now) continue
     if (earliest === undefined || trouble.retryAtMs < earliest) earliest = trouble.retryAtMs
   }
   return earliest

@@ -121,20 +121,22 @@ export function createKafkaFetcher({ cluster, clock, report }: KafkaFetcherOptio
     const mayPark = options.maxWaitMs > 0
     const untilMs = clock.now() + options.maxWaitMs
     const nothing = () => wanted.map((position) => fetchedOf(position, position.offset, undefined))
-    for (;;) {
+    for (let round = 0; ; round++) {
       if (failure) throw failure.error
       const handedOut = await handOut(wanted, options)
       if (handedOut) return handedOut
       if (closed || options.signal?.aborted || (mayPark && clock.now() >= untilMs)) return nothing()
       await findLeaders(wanted)
-      exchange.ask(wanted, { isolation: options.isolation, mayPark })
+      // Who may not wait is answered by one question.
+      const open = mayPark || round === 0 ? wanted : wanted.filter(({ answered }) => !answered)
+      exchange.ask(open, { isolation: options.isolation, mayPark })
       if (wanted.some(({ arrived }) => arrived)) continue
       if (!mayPark && !wanted.some(isPending)) {
         // Replies that are in the socket already are let in before anybody is told that there is nothing.
         await yieldToEventLoop()
         return (await handOut(wanted, options)) ?? nothing()
       }
-      const retryAtMs = nextRetry(wanted) ?? Number.POSITIVE_INFINITY
+      const retryAtMs = nextRetry(wanted, clock.now()) ?? Number.POSITIVE_INFINITY
       const limitMs = mayPark ? Math.min(untilMs, retryAtMs) : retryAtMs
       await waitForAny([changed], {
         clock,
