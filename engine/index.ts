@@ -34,6 +34,7 @@ export {
   type TopologyNeeds,
   topologyNeeds,
 } from './runtime/topology-needs.ts'
+export { avroSerde } from './serdes/avro/avro-serde.ts'
 export * from './serdes/serde.ts'
 export type { Disk, DiskFactory } from './stores/disk.ts'
 export { levelDisks } from './stores/level-disk.ts'
