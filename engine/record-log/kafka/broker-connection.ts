@@ -76,6 +76,12 @@ export function makeBrokerConnection(options: BrokerConnectionOptions): BrokerCo
     if (error instanceof Error && /SASL|authentication/i.test(`${error.name} ${why}`)) {
       return authenticationRefused(why, error)
     }
+    if (isTlsRefusal(error)) {
+      const mend = 'check that the port speaks TLS, and the authorities in the TLS settings'
+      return new LogError('rejected', `TLS with broker ${where} cannot be set up: ${why}: ${mend}`, {
+        cause: error,
+      })
+    }
     return new LogError('retriable', `broker ${where} cannot be reached: ${why}`, { cause: error })
   }
 
@@ -227,6 +233,12 @@ export function makeBrokerConnection(options: BrokerConnectionOptions): BrokerCo
 }
 
 const saslAuthenticateKey = 36
+
+/** A certificate that is not trusted, or a port that does not speak TLS: asking again changes nothing. */
+const isTlsRefusal = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(String(error.code))
 
 /** Errors of kafkajs, of the socket, and our own drops; anything else is a bug in encoding or decoding. */
 const isConnectionTrouble = (error: unknown): boolean =>

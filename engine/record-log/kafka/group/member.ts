@@ -281,8 +281,8 @@ export function startMember(parts: MemberParts): KafkaMember {
   function fail(error: unknown): void {
     if (isGone()) return
     const wasJoined = joined
-    lose(error instanceof Error ? error.message : String(error))
     assigned.reject(error)
+    lose(error instanceof Error ? error.message : String(error))
     if (wasJoined) onFault(error)
   }
 
