@@ -29,6 +29,7 @@ export function addServeOptions(command: Command): void {
     .option('--host <address>', 'where the API listens (default: 127.0.0.1)')
     .option('--port <number>', 'the port of the API (default: 4929)')
     .option('--no-api', 'without the API and the delivery log behind it')
+    .option('--roles <list>', 'which steps run here, over Kafka, e.g. deliver,watch (default: all)')
     .option('--duration <time>', 'stop by itself, e.g. 60, 90s, 5m')
   addDataOptions(command)
   command.option('--key-file <file>', 'the sealing keys (default: keys.json in the data directory)')

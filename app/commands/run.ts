@@ -40,7 +40,8 @@ export async function run(flags: Flags, surroundings: Surroundings): Promise<Exi
     })
   }
   const { folder, tokens, signingSecrets } = config.ingest
-  if (folder === undefined && tokens.length + signingSecrets.length === 0) {
+  // On Kafka, connectors write to the captured topics themselves.
+  if (!config.kafka && folder === undefined && tokens.length + signingSecrets.length === 0) {
     surroundings.stderr.write(
       'waybill: no way in is configured, so only what the data directory holds is worked off — see "ingest:" in app/defaults/waybill.yaml\n',
     )

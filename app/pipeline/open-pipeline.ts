@@ -31,6 +31,7 @@ import {
   makeCodecs,
   makeUndecodable,
   openFolderRegistry,
+  type Registry,
   type Sealer,
   undecodableKey,
 } from '../../schemas/index.ts'
@@ -58,6 +59,14 @@ export interface OpenPipelineOptions {
   readonly random: Random
   readonly version: string
   readonly report: Report
+  /** Where the schemas of what is read are looked up. Default: those that ship. */
+  readonly registry?: Registry
+  /** The steps that run here; an empty list: none. Default: all. */
+  readonly steps?: readonly string[]
+  /** Partitions of topics that are made; `undefined`: the log's own default. */
+  readonly partitions?: { readonly usual: number | undefined; readonly endpoints: number | undefined }
+  /** Warm copies of each task's state on other instances. */
+  readonly standbys?: number
   readonly timeFrom?: ApplicationOptions['timeFrom']
   readonly commit?: ApplicationOptions['commit']
   readonly enrichTiming?: PipelineOptions['enrichTiming']
@@ -91,8 +100,9 @@ function webhookPools(callsMax: number): Record<string, number> {
 
 export async function openPipeline(options: OpenPipelineOptions): Promise<RunningPipeline> {
   const { log, sealer, mapping } = options
-  const codecs = makeCodecs(openFolderRegistry())
-  const topics = makeTopics(codecs)
+  const codecs = makeCodecs(options.registry ?? openFolderRegistry())
+  const { usual, endpoints } = options.partitions ?? {}
+  const topics = makeTopics(codecs, endpoints === undefined ? {} : { endpointPartitions: endpoints })
   const deadLetter: DeadLetter = {
     topic: topics.undecodable,
     encode: ({ record, ...rejected }) => ({
@@ -118,10 +128,15 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
     pipelineClock: options.pipelineClock,
     realClock: options.realClock,
     report: options.report,
+    ...(usual !== undefined && { defaultPartitions: usual }),
+    ...(options.standbys !== undefined && { standbys: options.standbys }),
+    ...(options.steps && options.steps.length > 0 && { only: options.steps }),
     ...(options.timeFrom && { timeFrom: options.timeFrom }),
     ...(options.commit && { commit: options.commit }),
   })
-  await application.start()
+  // An instance that only serves, or only writes the delivery log, has no part in the group.
+  const runs = options.steps?.length !== 0
+  if (runs) await application.start()
   const writer = log.writer({ transactionalId: `${options.instanceId}-ingest` })
 
   return {
@@ -147,7 +162,6 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       )
       const { records, made } = planPartnerUpdates(published.values(), settings, {
         sealer,
-        random: options.random,
         nowMs: options.realClock.now(),
       })
       for (const update of records) {
@@ -160,7 +174,8 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       return made
     },
     async stop() {
-      await application.stop()
+      if (runs) await application.stop()
+      else await options.disk.close()
       await writer.close()
     },
   }

@@ -29,6 +29,10 @@ import { storeToCome } from './store-to-come.ts'
 export interface DeliveryLogServiceOptions {
   readonly log: RecordLog
   readonly topics: LogSources
+  /** Names our member of LOG's group. */
+  readonly instanceId: string
+  /** `writes`: LOG runs here. `reads`: others write it. `none`: this instance has nothing to do with it. */
+  readonly part: 'writes' | 'reads' | 'none'
   /** Opens the store; rejects with a `DeliveryLogError`. */
   readonly open: () => Promise<DeliveryLog>
   readonly deadLetter: DeadLetter
@@ -58,9 +62,14 @@ export function startDeliveryLog(options: DeliveryLogServiceOptions): DeliveryLo
   let expiring: Promise<void> | undefined
 
   async function run(): Promise<Application | undefined> {
+    if (options.part === 'none') {
+      store.away(new DeliveryLogError('unavailable', 'this instance has neither the role api nor log'))
+      return undefined
+    }
     const opened = await patiently(options.open)
     if (!opened) return undefined
     store.arrived(opened)
+    if (options.part === 'reads') return undefined
     const missed = await patiently(() =>
       catchUpLog({
         log,
@@ -77,7 +86,7 @@ export function startDeliveryLog(options: DeliveryLogServiceOptions): DeliveryLo
       log,
       // LOG keeps no state of its own.
       disk: await memoryDisks().open('log'),
-      instanceId: 'embedded-log',
+      instanceId: `${options.instanceId}-log`,
       bulkSinks: logWrites(opened),
       deadLetter: options.deadLetter,
       pipelineClock: clock,

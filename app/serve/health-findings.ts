@@ -4,7 +4,11 @@ import type { Application, Clock } from '../../engine/index.ts'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
 
 export interface HealthNeeds {
-  readonly pipeline: { readonly application: Pick<Application, 'taskIds'> }
+  readonly pipeline: { readonly application: Pick<Application, 'taskIds' | 'unassigned'> }
+  /** What this instance is for. */
+  readonly roles: readonly string[]
+  /** Why the record log cannot be reached at the moment. */
+  readonly trouble: () => string | undefined
   readonly store: Pick<DeliveryLog, 'asOf'>
   /** Pipeline time. */
   readonly clock: Pick<Clock, 'now'>
@@ -14,9 +18,10 @@ export interface HealthNeeds {
 const logBehindMs = 60_000
 
 /** All that is not as it should be; none: all is well. */
-export async function healthFindings({ pipeline, store, clock }: HealthNeeds): Promise<HealthFinding[]> {
-  const found: HealthFinding[] = []
-  if (pipeline.application.taskIds().length === 0) {
+export async function healthFindings(needs: HealthNeeds): Promise<HealthFinding[]> {
+  const { pipeline, roles, store, clock } = needs
+  const found: HealthFinding[] = logFindings(needs)
+  if (hasSteps(roles) && pipeline.application.taskIds().length === 0) {
     found.push({
       part: 'pipeline',
       what: 'no task runs here: state is being restored, or the instance has stopped',
@@ -32,6 +37,32 @@ export async function healthFindings({ pipeline, store, clock }: HealthNeeds): P
       part: 'delivery_log',
       what: `what happened in the last ${Math.round(behindMs / 1000)} s is not in it yet`,
       mend: 'webhooks go on; if it stays, look at the log of the process for why it cannot be written',
+      severity: 'degraded',
+    })
+  }
+  return found
+}
+
+const hasSteps = (roles: readonly string[]): boolean => roles.some((role) => role !== 'log' && role !== 'api')
+
+/** What is wrong with the record log, or with who shares its work. */
+function logFindings({ pipeline, trouble }: HealthNeeds): HealthFinding[] {
+  const why = trouble()
+  const found: HealthFinding[] = []
+  if (why !== undefined) {
+    found.push({
+      part: 'record_log',
+      what: `it cannot be reached: ${why}`,
+      mend: 'nothing is lost; it is tried again until it answers',
+      severity: 'blocking',
+    })
+  }
+  const orphans = pipeline.application.unassigned()
+  if (orphans.length > 0) {
+    found.push({
+      part: 'pipeline',
+      what: `no live instance runs ${orphans.join(', ')}`,
+      mend: 'start one whose roles name it',
       severity: 'degraded',
     })
   }

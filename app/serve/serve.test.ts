@@ -8,10 +8,27 @@ import { storeToCome } from './store-to-come.ts'
 
 const hourMs = 3_600_000
 
+interface Surrounded {
+  readonly roles?: readonly string[]
+  readonly trouble?: string
+  readonly orphans?: readonly string[]
+}
+
 describe('what /readyz is told', () => {
-  const ask = (tasks: number, asOf: () => Promise<number | null>) =>
+  const ask = (
+    tasks: number,
+    asOf: () => Promise<number | null>,
+    { roles = ['deliver', 'api'], trouble, orphans = [] }: Surrounded = {},
+  ) =>
     healthFindings({
-      pipeline: { application: { taskIds: () => Array.from({ length: tasks }, (_, task) => `0_${task}`) } },
+      pipeline: {
+        application: {
+          taskIds: () => Array.from({ length: tasks }, (_, task) => `0_${task}`),
+          unassigned: () => orphans,
+        },
+      },
+      roles,
+      trouble: () => trouble,
       store: { asOf },
       clock: { now: () => 1_000_000 },
     })
@@ -23,6 +40,19 @@ describe('what /readyz is told', () => {
     expect(await ask(4, async () => 1_000_000 - 90_000)).toMatchObject([
       { part: 'delivery_log', what: expect.stringContaining('last 90 s'), severity: 'degraded' },
     ])
+  })
+
+  it('says why the record log cannot be reached, and which step nobody runs', async () => {
+    expect(await ask(4, async () => null, { trouble: 'no broker answers' })).toMatchObject([
+      { part: 'record_log', what: expect.stringContaining('no broker answers'), severity: 'blocking' },
+    ])
+    expect(await ask(4, async () => null, { orphans: ['watch'] })).toMatchObject([
+      { what: 'no live instance runs watch', severity: 'degraded' },
+    ])
+  })
+
+  it('does not miss tasks where none should run', async () => {
+    expect(await ask(0, async () => null, { roles: ['api', 'log'] })).toEqual([])
   })
 
   it('leaves a log that does not answer to those who ask the log', async () => {

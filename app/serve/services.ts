@@ -17,6 +17,12 @@ import { topicLag } from './topic-lag.ts'
 
 export interface ServicesOptions {
   readonly pipeline: RunningPipeline
+  /** Who we are among those that share the work. */
+  readonly instanceId: string
+  /** What this instance is for. */
+  readonly roles: readonly string[]
+  /** Why the record log cannot be reached at the moment. */
+  readonly trouble: () => string | undefined
   /** Where the delivery log is kept. */
   readonly place: StorePlace
   /** How long it keeps events. */
@@ -53,6 +59,8 @@ export function startServices(options: ServicesOptions): Services {
   const log = startDeliveryLog({
     log: records,
     topics,
+    instanceId: options.instanceId,
+    part: partOf(options.roles),
     open: () => openStore({ log: records, topics, place: options.place, clock: options.clock }),
     deadLetter: options.pipeline.deadLetter,
     keepMs: options.keepMs,
@@ -96,6 +104,12 @@ export function startServices(options: ServicesOptions): Services {
       await log.stop()
     },
   }
+}
+
+/** What this instance has to do with the delivery log. */
+function partOf(roles: readonly string[]): 'writes' | 'reads' | 'none' {
+  if (roles.includes('log')) return 'writes'
+  return roles.includes('api') ? 'reads' : 'none'
 }
 
 /** A promise that rejects when the given one does, and otherwise stays open. */

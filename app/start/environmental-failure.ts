@@ -1,5 +1,6 @@
 /** Tells what broke around us from what is a bug of ours. */
-import { LogError } from '../../engine/index.ts'
+import { RegistryError } from '../../connectors/registry/registry-error.ts'
+import { KafkaAccessError, LogError } from '../../engine/index.ts'
 import { DeliveryLogError } from '../../ports/delivery-log.ts'
 import { SealingError } from '../../schemas/index.ts'
 import { CliError } from '../cli/cli-error.ts'
@@ -7,6 +8,19 @@ import { exitCode } from '../cli/exit-code.ts'
 
 /** What broke around us gets words and a mend; everything else is a bug and stays as it is. */
 export function environmentalFailure(error: unknown): unknown {
+  if (error instanceof KafkaAccessError) {
+    const mend = `give ${error.principal} that right, or log in as somebody who has it (kafka.sasl, kafka.username)`
+    return new CliError(
+      exitCode.unreachable,
+      { what: `Kafka refuses: ${error.message}`, mend },
+      { cause: error },
+    )
+  }
+  if (error instanceof RegistryError) {
+    const code = error.kind === 'unreachable' || error.kind === 'unauthorized' ? 'unreachable' : 'usage'
+    const mend = code === 'usage' ? 'mend that and start again' : 'check registry.url, and who we are to it'
+    return new CliError(exitCode[code], { what: error.message, mend }, { cause: error })
+  }
   if (error instanceof LogError) {
     const mend = 'mend the cause (a full or failing disk?) and start again: nothing accepted is lost'
     const problem = { what: `the record log failed: ${error.message}`, mend }

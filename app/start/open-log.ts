@@ -1,4 +1,4 @@
-/** Opens the record log of a data directory, and holds the directory with it. */
+/** Opens the embedded record log of a data directory, and holds the directory with it. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Clock, type EmbeddedLog, LogError, openEmbeddedLog } from '../../engine/index.ts'
@@ -8,11 +8,14 @@ import { exitCode } from '../cli/exit-code.ts'
 /** Where the log of a data directory lies. */
 const logDirectory = (dataDirectory: string): string => join(dataDirectory, 'log')
 
+/** Nobody else on the machine has any business in it. */
+const directoryMode = 0o700
+
 /** Opens it, or makes it. Rejects with a `CliError` that says who holds it, or what is wrong with it. */
 export async function openLog(dataDirectory: string, clock: Clock): Promise<EmbeddedLog> {
   checkWritable(dataDirectory)
   try {
-    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
+    mkdirSync(dataDirectory, { recursive: true, mode: directoryMode })
     return await openEmbeddedLog({ directory: logDirectory(dataDirectory), clock })
   } catch (cause) {
     const what = `the data directory cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`
@@ -22,7 +25,13 @@ export async function openLog(dataDirectory: string, clock: Clock): Promise<Embe
   }
 }
 
-/** The same, but never makes one: for commands that look at what is there. */
+/** A data directory without a log of its own, made when it is not there. Throws a `CliError`. */
+export function makeDataDirectory(dataDirectory: string): void {
+  checkWritable(dataDirectory)
+  mkdirSync(dataDirectory, { recursive: true, mode: directoryMode })
+}
+
+/** The same as `openLog`, but never makes one: for commands that look at what is there. */
 export function openExistingLog(dataDirectory: string, clock: Clock): Promise<EmbeddedLog> {
   if (existsSync(logDirectory(dataDirectory))) return openLog(dataDirectory, clock)
   throw new CliError(exitCode.usage, {

@@ -19,7 +19,7 @@ import { readSourceFile } from '../config/source.ts'
 import { paint } from '../view/painter.ts'
 import { checkEnvironment } from './check-environment.ts'
 import { environmentalFailure } from './environmental-failure.ts'
-import { type RunningWaybill, runEmbedded } from './run-embedded.ts'
+import { type RunningWaybill, runWaybill } from './run-waybill.ts'
 
 export interface RunOptions {
   /** `start` makes what is missing; `run` takes nothing but what it was given. */
@@ -44,7 +44,7 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
   const later: string[] = []
   const screen = config.format === 'text' && surroundings.stdout.isTTY
   let painting = false
-  const waybill = await runEmbedded({
+  const waybill = await runWaybill({
     config,
     mapping,
     partners,
@@ -56,6 +56,7 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
       ),
     // The view would be torn by it, and who looks at one has read the settings above it.
     onListening: (url) => !screen && note(`waybill: the API listens on ${url}`),
+    signal: surroundings.stop,
     clock: surroundings.clock,
     random: surroundings.random,
     version: programVersion(),
@@ -64,8 +65,11 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
       else note(`waybill: ${text}`)
     }, surroundings.clock),
   }).catch((error: unknown) => {
+    // Whoever stops it while it waits for a broker has not met a failure.
+    if (surroundings.stop.aborted) return undefined
     throw environmentalFailure(error)
   })
+  if (!waybill) return stoppedBy(surroundings)
   painting = true
   try {
     return await watch(waybill, config, surroundings)
@@ -105,5 +109,8 @@ async function watch(waybill: RunningWaybill, config: Config, surroundings: Surr
     showing.abort()
     await painted
   }
-  return stop.aborted && (stop.reason as StopReason) === 'SIGINT' ? exitCode.interrupted : exitCode.ok
+  return stoppedBy(surroundings)
 }
+
+const stoppedBy = ({ stop }: Surroundings): ExitCode =>
+  stop.aborted && (stop.reason as StopReason) === 'SIGINT' ? exitCode.interrupted : exitCode.ok

@@ -3,7 +3,13 @@ import type { Admin } from '../../engine/index.ts'
 import { isRefused, type LosingStep, losesSomething, type Step } from './plan.ts'
 
 export type Applied =
-  | { readonly kind: 'done'; readonly created: number; readonly configured: number }
+  | {
+      readonly kind: 'done'
+      readonly created: number
+      readonly configured: number
+      /** Topics whose settings this log cannot change. */
+      readonly unchanged: number
+    }
   /** Nothing was done. */
   | { readonly kind: 'refused'; readonly because: readonly Step[] }
 
@@ -34,5 +40,6 @@ export async function applyPlan(steps: readonly Step[], { admin, accepted }: App
   )
   await admin.createTopics(created)
   await admin.configureTopics?.(configured)
-  return { kind: 'done', created: created.length, configured: admin.configureTopics ? configured.length : 0 }
+  const [changed, unchanged] = admin.configureTopics ? [configured.length, 0] : [0, configured.length]
+  return { kind: 'done', created: created.length, configured: changed, unchanged }
 }

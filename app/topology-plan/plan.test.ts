@@ -94,7 +94,7 @@ describe('a plan of the topology', () => {
       'create rest',
       'create shop.totals.table-changelog',
     ])
-    expect(await apply(first)).toEqual({ kind: 'done', created: 4, configured: 0 })
+    expect(await apply(first)).toEqual({ kind: 'done', created: 4, configured: 0, unchanged: 0 })
     expect(
       (await log.admin.describeTopics(['shop.totals.table-changelog', 'counts'])).get(
         'shop.totals.table-changelog',

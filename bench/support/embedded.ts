@@ -1,8 +1,10 @@
 /** The pipeline as `waybill start` runs it, on a throw-away directory: synced commits, LevelDB state, real HTTP. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endpointDefaults, type PartnerSettings } from '../../app/config/partner-settings.ts'
+import { roles } from '../../app/config/roles.ts'
 import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
 import { type Services, startServices } from '../../app/serve/services.ts'
 import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
@@ -73,6 +75,9 @@ function report(message: string, cause?: unknown) {
 async function serve(pipeline: RunningPipeline, directory: string): Promise<Services> {
   const services = startServices({
     pipeline,
+    instanceId: 'embedded',
+    roles,
+    trouble: () => undefined,
     place: { directory: join(directory, 'delivery-log') },
     keepMs,
     auth: 'none',

@@ -47,6 +47,8 @@ describe('the embedded database, killed while it is written to', () => {
     const log = startDeliveryLog({
       log: pipeline.log,
       topics: pipeline.topics,
+      instanceId: 'embedded',
+      part: 'writes',
       open: async () => ({ ...(await createPostgresDeliveryLog({ database })), close: database.close }),
       deadLetter: pipeline.deadLetter,
       keepMs: 86_400_000,

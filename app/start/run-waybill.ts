@@ -1,16 +1,16 @@
 /**
- * Waybill in one process, on a data directory: opens keys, log and state, starts the pipeline, and with the demo
- * its order system and receivers. Everything that is opened here is closed here, in the opposite order.
+ * One instance of Waybill: opens keys, log and state, starts what its roles name of the pipeline, and with the demo its
+ * order system and receivers. Everything that is opened here is closed here, in the opposite order.
  */
 import { join } from 'node:path'
 import type { ApiAuth } from '../../api/auth.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
-import { type Clock, levelDisks, type Random } from '../../engine/index.ts'
-import { noDispatch } from '../../ports/dispatch.ts'
+import type { Clock, Random } from '../../engine/index.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
 import type { Config } from '../config/config.ts'
 import { openKeys } from '../config/keys.ts'
 import type { PartnerSettings } from '../config/partner-settings.ts'
+import { pipelineRoles, type Role, roles } from '../config/roles.ts'
 import type { MadeSecret } from '../config/signing-rotation.ts'
 import { openDemo } from '../demo/open-demo.ts'
 import type { Receivers } from '../demo/receivers.ts'
@@ -22,9 +22,10 @@ import { type Services, type ServicesOptions, startServices } from '../serve/ser
 import { createDeliveryTally } from '../view/delivery-tally.ts'
 import { countingSender, liveNumbers } from '../view/live-numbers.ts'
 import type { ViewSnapshot } from '../view/snapshot.ts'
-import { openLog } from './open-log.ts'
+import { checkTopology } from './check-topology.ts'
+import { openTier, type Tier } from './open-tier.ts'
 
-export interface EmbeddedOptions {
+export interface InstanceOptions {
   readonly config: Config
   readonly mapping: SourceMapping
   /** From partners.yaml; `undefined`: the demo's, or what is published already. */
@@ -37,6 +38,8 @@ export interface EmbeddedOptions {
   readonly onSecretMade?: (made: MadeSecret) => void
   /** Called when the API listens, with its address. */
   readonly onListening?: (url: string) => void
+  /** Ends the waiting for a broker or a registry that does not answer. */
+  readonly signal: AbortSignal
   readonly clock: Clock
   readonly random: Random
   readonly version: string
@@ -60,7 +63,7 @@ export interface RunningWaybill {
 const backlogRecords = 20_000
 
 /** Starts it all; when a step fails, what was opened before is closed again. */
-export async function runEmbedded(options: EmbeddedOptions): Promise<RunningWaybill> {
+export async function runWaybill(options: InstanceOptions): Promise<RunningWaybill> {
   const closers: (() => Promise<void>)[] = []
   const closeAll = async () => {
     for (let close = closers.pop(); close; close = closers.pop()) await close()
@@ -74,13 +77,14 @@ export async function runEmbedded(options: EmbeddedOptions): Promise<RunningWayb
 }
 
 async function open(
-  options: EmbeddedOptions,
+  options: InstanceOptions,
   closers: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
 ): Promise<RunningWaybill> {
   const { config, clock, random, report } = options
-  const log = await openLog(config.dataDirectory, clock)
-  closers.push(() => log.close())
+  const tier = await openTier({ ...options, closers })
+  const { log } = tier
+  if (config.kafka) await checkTopology(tier, options)
   const keys = openKeys({
     keyFile: config.keyFile,
     sealedData: join(config.dataDirectory, 'state'),
@@ -92,17 +96,17 @@ async function open(
 
   const demo = config.demo ? await openDemo(options) : undefined
   if (demo) closers.push(() => demo.receivers?.stop() ?? Promise.resolve())
+  const isRunHere = (role: Role) => config.roles.includes(role)
   const http = createHttpSender({ clock, egress: config.egress })
   closers.push(() => http.close())
   const sender = countingSender(http)
   const pipeline = await openPipeline({
-    log,
-    disk: await levelDisks().open(join(config.dataDirectory, 'state')),
-    instanceId: 'embedded',
+    ...tier,
+    ...(config.roles.length < roles.length && { steps: pipelineRoles.filter(isRunHere) }),
     sealer: keys.sealer,
     mapping: options.mapping,
     sender,
-    dispatch: demo?.dispatch ?? noDispatch,
+    dispatch: config.dispatch ? tier.dispatch : (demo?.dispatch ?? tier.dispatch),
     pipelineClock: clock,
     realClock: clock,
     random,
@@ -128,7 +132,7 @@ async function open(
   const waiting = () => waitingBy(tally.numbers(), sender.inFlight())
   const waysIn = openWaysIn({ config, pipeline, mapping: options.mapping, clock, report })
   closers.push(waysIn.stop)
-  const services = servicesOf(options, pipeline, {
+  const services = servicesOf(options, pipeline, tier, {
     waiting,
     ingest: waysIn.http,
     ingestCounters: waysIn.counters,
@@ -181,14 +185,18 @@ function waitingBy(
 
 /** The delivery log and the API, where they are wanted. */
 function servicesOf(
-  { config, auth, clock, random, version, report, onListening }: EmbeddedOptions,
+  { config, auth, clock, random, version, report, onListening }: InstanceOptions,
   pipeline: RunningPipeline,
+  { instanceId, trouble }: Tier,
   joined: Pick<ServicesOptions, 'waiting' | 'ingest' | 'ingestCounters'>,
 ): Services | undefined {
   if (!config.api || !auth) return undefined
   return startServices({
     ...joined,
     pipeline,
+    instanceId,
+    roles: config.roles,
+    trouble,
     place: storePlace(config),
     keepMs: config.keepMs,
     auth,
