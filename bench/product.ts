@@ -49,6 +49,12 @@ async function startReceiver() {
   }
 }
 
+/** In MB. `mapped` are files in the page cache (the program's, LevelDB's): the kernel takes them back when it needs room. */
+interface Memory {
+  readonly own: number
+  readonly mapped: number
+}
+
 type Receiver = Awaited<ReturnType<typeof startReceiver>>
 
 function start(receiver: Receiver) {
@@ -76,9 +82,10 @@ function start(receiver: Receiver) {
     // As the container image and docs/running.md have it: glibc otherwise keeps an arena of freed memory per thread.
     { stdio: ['ignore', 'ignore', 'ignore'], env: { ...process.env, MALLOC_ARENA_MAX: '2' } },
   )
-  const residentMb = () => {
-    const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))
-    return Number(line?.[1] ?? Number.NaN) / 1024
+  const memory = (): Memory => {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+    const mb = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024
+    return { own: mb('RssAnon'), mapped: mb('RssFile') }
   }
   const stop = async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve))
@@ -86,7 +93,7 @@ function start(receiver: Receiver) {
     await ended
     rmSync(directory, { recursive: true, force: true })
   }
-  return { residentMb, stop }
+  return { memory, stop }
 }
 
 async function firstWebhookMs(receiver: Receiver): Promise<number> {
@@ -106,29 +113,40 @@ for (let run = 0; run < starts; run++) firsts.push(await firstWebhookMs(receiver
 const first = receiver.first()
 const product = start(receiver)
 await first
-const samples: number[] = []
+const samples: Memory[] = []
 const began = performance.now()
 while (performance.now() - began < minutes * 60_000) {
   await wait(sampleEveryMs)
-  samples.push(product.residentMb())
+  samples.push(product.memory())
 }
 const perSecond = (receiver.received() * 1000) / (performance.now() - began)
 await product.stop()
 receiver.stop()
 
 /** Five parts: a leak shows as a rise from each to the next. */
-const parts = Array.from({ length: 5 }, (_, index) => {
-  const at = (part: number) => Math.floor((samples.length * part) / 5)
-  const minute = (part: number) => ((minutes * part) / 5).toLocaleString('en', { maximumFractionDigits: 1 })
-  return figure(
-    `resident memory, minutes ${minute(index)} to ${minute(index + 1)}`,
-    'MB',
-    samples.slice(at(index), at(index + 1)),
-  )
-})
+const partsOf = (name: string, values: readonly number[]) =>
+  Array.from({ length: 5 }, (_, index) => {
+    const at = (part: number) => Math.floor((values.length * part) / 5)
+    const minute = (part: number) => ((minutes * part) / 5).toLocaleString('en', { maximumFractionDigits: 1 })
+    return figure(
+      `${name}, minutes ${minute(index)} to ${minute(index + 1)}`,
+      'MB',
+      values.slice(at(index), at(index + 1)),
+    )
+  })
+const lines = [
+  ...partsOf(
+    'own memory',
+    samples.map(({ own }) => own),
+  ),
+  ...partsOf(
+    'mapped files',
+    samples.map(({ mapped }) => mapped),
+  ),
+]
 process.stdout.write(
   `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.versions.node}\n` +
     `node dist/bench/product.js ${minutes} ${starts}; median (least to most)\n` +
     `${figure('start on an empty directory → first webhook', 'ms', firsts)}\n` +
-    `at ${perSecond.toFixed(0)} webhooks/s:\n${parts.join('\n')}\n`,
+    `at ${perSecond.toFixed(0)} webhooks/s:\n${lines.join('\n')}\n`,
 )
