@@ -5,7 +5,7 @@ import { type KafkaLog, openKafkaLog } from './kafka-log.ts'
 import { joinStory } from './testing/group-story.ts'
 import { makeTopic, readValues, textRecord } from './testing/reading.ts'
 import { type OwnKafka, ownKafka } from './testing/stack-kafka.ts'
-import { appendSteadily, type SteadyWriter, transactSteadily } from './testing/steady-writers.ts'
+import { advance, appendSteadily, transactSteadily } from './testing/steady-writers.ts'
 import { openTransport } from './transport.ts'
 
 let kafka: OwnKafka
@@ -24,14 +24,6 @@ afterAll(async () => {
   await log?.close()
   await kafka?.release()
 })
-
-const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** So many rounds more, however long they take. */
-async function advance(writers: readonly SteadyWriter[], rounds: number): Promise<void> {
-  const goals = writers.map((writer) => writer.acknowledged[0]?.length ?? 0).map((done) => done + rounds)
-  while (writers.some((writer, n) => (writer.acknowledged[0]?.length ?? 0) < (goals[n] ?? 0))) await pass(20)
-}
 
 it('loses nothing, repeats nothing and keeps the order while each broker is killed and comes back', async () => {
   const plainTopic = await makeTopic(log, 'plain', partitions)

@@ -1,5 +1,5 @@
 /**
- * A proxy in front of a broker that understands frames: it can lose the reply to a request of a chosen kind, by cutting the connection when the
+ * A proxy in front of a broker that understands frames: it can hold requests of a chosen kind back, and lose the reply to one, by cutting the connection when the
  * reply is there. The broker must advertise the proxy's address.
  */
 import { connect, createServer, type Socket } from 'node:net'
@@ -10,6 +10,8 @@ export interface ProtocolProxy {
   forwardTo(port: number): void
   /** The next so many replies to requests with this api key do not arrive: their connections end instead. */
   loseReplies(apiKey: number, count: number): void
+  /** Requests with this api key reach the broker so much later from now on; those behind them overtake. */
+  delayRequests(apiKey: number, ms: number): void
   /** Replies lost so far. */
   lost(): number
   close(): Promise<void>
@@ -18,6 +20,7 @@ export interface ProtocolProxy {
 export async function startProtocolProxy(): Promise<ProtocolProxy> {
   const sockets = new Set<Socket>()
   const toLose = new Map<number, number>()
+  const delays = new Map<number, number>()
   let target = 0
   let lost = 0
 
@@ -36,7 +39,9 @@ export async function startProtocolProxy(): Promise<ProtocolProxy> {
     }
     onFrames(client, (frame) => {
       asked.set(frame.readInt32BE(8), frame.readInt16BE(4))
-      broker.write(frame)
+      const delayMs = delays.get(frame.readInt16BE(4)) ?? 0
+      if (delayMs === 0) broker.write(frame)
+      else setTimeout(() => broker.write(frame), delayMs)
     })
     onFrames(broker, (frame) => {
       const apiKey = asked.get(frame.readInt32BE(4)) ?? -1
@@ -61,6 +66,7 @@ export async function startProtocolProxy(): Promise<ProtocolProxy> {
       target = port
     },
     loseReplies: (apiKey, count) => void toLose.set(apiKey, count),
+    delayRequests: (apiKey, ms) => void delays.set(apiKey, ms),
     lost: () => lost,
     async close() {
       for (const socket of sockets) socket.destroy()

@@ -13,6 +13,15 @@ export interface SteadyWriter {
 
 const pauseMs = 5
 
+/** So many acknowledged rounds more of each, however long they take. */
+export async function advance(writers: readonly SteadyWriter[], rounds: number): Promise<void> {
+  const done = ({ acknowledged }: SteadyWriter) => acknowledged[0]?.length ?? 0
+  const goals = writers.map((writer) => done(writer) + rounds)
+  while (writers.some((writer, n) => done(writer) < (goals[n] ?? 0))) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 /** Appends one record per partition and round, outside of transactions. */
 export function appendSteadily(log: RecordLog, topic: string, partitions: number): SteadyWriter {
   return runRounds(log, topic, partitions, async (writer, batches) => {
