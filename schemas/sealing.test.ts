@@ -178,3 +178,19 @@ describe('a key file', () => {
     }
   })
 })
+
+describe('derived bytes', () => {
+  it('are the same for the same key and purpose, and for no other', () => {
+    const of = (active: string, purpose: string) =>
+      Buffer.from(
+        makeSealer({
+          keys: ['a', 'b'].map((id, n) => ({ id, key: Buffer.alloc(32, n) })),
+          active,
+          random,
+        }).derive(purpose),
+      ).toString('hex')
+    expect(of('a', 'x')).toHaveLength(64)
+    expect(of('a', 'x')).toBe(of('a', 'x'))
+    expect(new Set([of('a', 'x'), of('a', 'y'), of('b', 'x')]).size).toBe(3)
+  })
+})

@@ -2,7 +2,7 @@
  * Sealing of secrets and personal data: AES-256-GCM with key ids, as text (`sealed:<key id>:<base64>`) and as
  * bytes. The key id is authenticated too, so that nobody can point sealed text at another key.
  */
-import { type CipherGCM, createCipheriv, createDecipheriv } from 'node:crypto'
+import { type CipherGCM, createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { SealingError } from './errors.ts'
 
 /** Seals with the active key; opens whatever is sealed with any of its keys. */
@@ -22,6 +22,8 @@ export interface Sealer {
   sealBytes(bytes: Uint8Array): Uint8Array
   /** Throws `SealingError`, like `open`. */
   openBytes(sealed: Uint8Array): Uint8Array
+  /** 32 bytes that only holders of the active key can make, the same ones for the same purpose each time. */
+  derive(purpose: string): Uint8Array
   readonly keyIds: readonly string[]
 }
 
@@ -132,6 +134,8 @@ export function makeSealer({ keys, active, random }: SealerOptions): Sealer {
     isSealed: (text) => text.startsWith(prefix) && text.indexOf(':', prefix.length) > 0,
     sealBytes: (bytes) => Buffer.concat([bytesHead, encrypt(bytes)]),
     openBytes,
+    // No salt: the key is random already, and all instances have to come to the same bytes.
+    derive: (purpose) => new Uint8Array(hkdfSync('sha256', sealing.key, '', `waybill ${purpose}`, 32)),
     keyIds: Object.freeze([...byId.keys()]),
   } satisfies Sealer)
 }

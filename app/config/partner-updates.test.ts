@@ -43,7 +43,7 @@ const plan = (
   wanted: readonly PartnerSettings[],
   nowMs = start,
   by: Sealer = sealer,
-) => planPartnerUpdates(published, wanted, { sealer: by, random, nowMs })
+) => planPartnerUpdates(published, wanted, { sealer: by, nowMs })
 
 const keysOf = (config: PartnerConfig | undefined, nowMs: number) =>
   config?.endpoints[0]?.signing_keys.map(({ secret, expires_at, key_id }) => ({
@@ -139,6 +139,13 @@ describe('a signing secret', () => {
     const renamed = plan(first.records, [partner({ secrets: [] }, { name: 'Other' })])
     expect(renamed).toMatchObject({ records: [{ version: 2 }], made: [] })
     expect(keysOf(renamed.records[0], start)).toEqual(keysOf(first.records[0], start))
+  })
+
+  it('is the same, and no other endpoint’s, for instances that make it at the same time', () => {
+    const made = (id: string) => plan([], [partner({ secrets: [], id })]).made[0]?.forPartner
+    expect(made('e1')).toMatch(/^whsec_.{44}$/)
+    expect(made('e1')).toBe(made('e1'))
+    expect(made('e1')).not.toBe(made('e2'))
   })
 
   it('is made anew when a higher number asks for it, the former one overlapping', () => {

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto'
 import { privateKeyText, publicKeyText } from '../../connectors/webhook/standard-webhooks.ts'
-import type { Random } from '../../engine/index.ts'
 import type { Endpoint, Sealer, SigningKey } from '../../schemas/index.ts'
 import type { EndpointSettings } from './partner-settings.ts'
 
@@ -21,16 +20,12 @@ interface OpenKey extends SigningKey {
 }
 
 export interface RotationTools {
-  readonly sealer: Pick<Sealer, 'seal' | 'open'>
-  readonly random: Random
+  readonly sealer: Pick<Sealer, 'seal' | 'open' | 'derive'>
   readonly nowMs: number
 }
 
 /** Replaced keys that may sign at once; more would be no rotation. */
 const outgoingMax = 4
-
-/** 32 bytes: what Standard Webhooks recommends. */
-const secretBytes = 32
 
 /** What the endpoint's keys become, given what is published of it now. */
 export function rotateKeys(
@@ -67,7 +62,7 @@ export function hasStatedKeys(
 function currentKeys(
   settings: EndpointSettings,
   held: readonly OpenKey[],
-  { sealer, random, nowMs }: RotationTools,
+  { sealer, nowMs }: RotationTools,
 ): { readonly keys: readonly OpenKey[]; readonly made: MadeSecret | undefined } {
   const fresh = (clear: string, key_id: string): OpenKey => ({
     key_id,
@@ -86,7 +81,10 @@ function currentKeys(
   }
   const known = held.find((key) => isWanted(key, settings))
   if (known) return { keys: [known], made: undefined }
-  const seed = random.bytes(secretBytes)
+  // Derived, not drawn: instances that start together come to the same secret, whoever publishes last.
+  const seed = sealer.derive(
+    `signing secret ${settings.secretNumber} ${settings.signature} of ${settings.id}`,
+  )
   const clear =
     settings.signature === 'ed25519' ? privateKeyText(seed) : `whsec_${Buffer.from(seed).toString('base64')}`
   return {
