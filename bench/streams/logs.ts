@@ -1,11 +1,17 @@
 /** The record log that a run is made on. */
 import { join } from 'node:path'
-import { createMemoryLog, openEmbeddedLog, type RecordLog, systemClock } from '../../engine/index.ts'
+import {
+  createMemoryLog,
+  openEmbeddedLog,
+  openKafkaLog,
+  type RecordLog,
+  systemClock,
+} from '../../engine/index.ts'
 
 /** `prefix`: of the input topics, which a log that stays may have from an earlier run. */
 export async function openLog(
   kind: string,
-  { directory }: { directory: string; brokers: string },
+  { directory, brokers }: { directory: string; brokers: string },
 ): Promise<{ log: RecordLog; prefix: string }> {
   switch (kind) {
     case 'memory':
@@ -18,7 +24,17 @@ export async function openLog(
       })
       return { log, prefix: '' }
     }
+    case 'kafka': {
+      const log = openKafkaLog({
+        brokers: brokers.split(','),
+        clientId: 'waybill-streams',
+        replicationFactor: 1,
+        report: (message, cause) => process.stderr.write(`${message} ${String(cause ?? '')}\n`),
+      })
+      await log.connected()
+      return { log, prefix: 'bench-' }
+    }
     default:
-      throw new Error(`--log must be memory or embedded, not ${kind}`)
+      throw new Error(`--log must be memory, embedded or kafka, not ${kind}`)
   }
 }
