@@ -6,7 +6,7 @@ import type { EndpointStanding } from './endpoint-standing.ts'
 import { endpoint } from './testing/builders.ts'
 
 const active: EndpointStanding = { kind: 'active', endpoint: endpoint(), configVersion: 1 }
-const disabled: EndpointStanding = { kind: 'disabled', by: 'partner', configVersion: 1 }
+const disabled: EndpointStanding = { kind: 'disabled', by: 'partner', endpoint: endpoint(), configVersion: 1 }
 
 const decide = (changes: Partial<RetryQuestion>): Decision =>
   decideRetry({
@@ -116,7 +116,9 @@ describe('what follows a request', () => {
   })
 
   it('names who disabled the endpoint, or that it is gone', () => {
-    expect(decide({ standing: { kind: 'disabled', by: 'system', configVersion: 1 } })).toEqual({
+    expect(
+      decide({ standing: { kind: 'disabled', by: 'system', endpoint: endpoint(), configVersion: 1 } }),
+    ).toEqual({
       kind: 'skipped',
       reason: 'endpoint_auto_disabled',
     })

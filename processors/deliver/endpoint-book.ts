@@ -12,7 +12,7 @@ export interface EndpointBook {
   register(endpointId: string, partnerId: string): void
   find(endpointId: string): EndpointSystemState | undefined
   standing(endpointId: string): EndpointStanding
-  /** Whether the order of its events is to be kept; an endpoint whose settings are not there keeps it. */
+  /** Whether the order of its events is to be kept; one whose settings are not there keeps it. */
   isStrict(endpointId: string): boolean
   /** Stores what changed, if anything did, and reports it if there is something to say. */
   update(endpointId: string, changes: Partial<EndpointSystemState>, report?: EndpointReport): void
@@ -73,9 +73,7 @@ export function makeEndpointBook(context: DeliverContext): EndpointBook {
     standing,
     isStrict(endpointId) {
       const now = standing(endpointId)
-      return now.kind === 'active' || now.kind === 'paused'
-        ? now.endpoint.strict_order
-        : now.kind === 'unknown'
+      return 'endpoint' in now ? now.endpoint.strict_order : true
     },
     update,
     autoDisable(endpointId, reason) {

@@ -4,7 +4,12 @@ import type { Endpoint, EndpointSystemState, PartnerConfig } from '../../schemas
 export type EndpointStanding =
   | { readonly kind: 'active'; readonly endpoint: Endpoint; readonly configVersion: number }
   | { readonly kind: 'paused'; readonly endpoint: Endpoint; readonly configVersion: number }
-  | { readonly kind: 'disabled'; readonly by: 'partner' | 'system'; readonly configVersion: number }
+  | {
+      readonly kind: 'disabled'
+      readonly by: 'partner' | 'system'
+      readonly endpoint: Endpoint
+      readonly configVersion: number
+    }
   /** The partner is there, this endpoint is not. */
   | { readonly kind: 'gone'; readonly configVersion: number }
   /** The table holds no such partner: not yet, or no longer. */
@@ -20,7 +25,9 @@ export function endpointStanding(
   const configVersion = config.version
   const endpoint = config.endpoints.find((candidate) => candidate.endpoint_id === endpointId)
   if (!endpoint) return { kind: 'gone', configVersion }
-  if (endpoint.state === 'DISABLED') return { kind: 'disabled', by: 'partner', configVersion }
-  if (system && system.auto_disabled_at !== null) return { kind: 'disabled', by: 'system', configVersion }
+  if (endpoint.state === 'DISABLED') return { kind: 'disabled', by: 'partner', endpoint, configVersion }
+  if (system && system.auto_disabled_at !== null) {
+    return { kind: 'disabled', by: 'system', endpoint, configVersion }
+  }
   return { kind: endpoint.state === 'PAUSED' ? 'paused' : 'active', endpoint, configVersion }
 }

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decideRetry } from './decide-retry.ts'
+import { closedBreaker } from './breaker.ts'
+import { decideRetry, ownFaultsMax } from './decide-retry.ts'
 import { decideGate } from './gate.ts'
 import { destination } from './lifecycle.ts'
+import { matchRedrive } from './redrive-filter.ts'
 import type { DeliverRules } from './rules.ts'
 import { stories, tell } from './testing/story.ts'
 import { decideTurn } from './turn.ts'
@@ -16,6 +18,24 @@ const broken: Readonly<Record<string, Partial<DeliverRules>>> = {
   },
   'credits have no limit': { decideGate: (question) => decideGate({ ...question, open: 0 }) },
   'one credit too many': { decideGate: (question) => decideGate({ ...question, open: question.open - 1 }) },
+  'an open breaker is not seen': {
+    decideGate: (question) => decideGate({ ...question, breaker: closedBreaker }),
+  },
+  'an endpoint that does not answer is called like any other': {
+    decideGate: (question) => decideGate({ ...question, suspect: false }),
+  },
+  'a rate is not seen': { decideGate: (question) => decideGate({ ...question, perSecond: null }) },
+  'a later event does not wait for an earlier one': { mustWait: () => false },
+  'an older event is redriven late without a word': { mayComeLate: () => true },
+  'a redrive of many sends late events without a word': {
+    matchRedrive: (question) => matchRedrive({ ...question, isLate: false }),
+  },
+  'what the receiver asked for is not heard': {
+    decideRetry: (question) => decideRetry({ ...question, retryAfterMs: null }),
+  },
+  'our own fault uses up a retry': {
+    decideRetry: (question) => decideRetry({ ...question, ownFaults: ownFaultsMax }),
+  },
   'a pause is not seen': {
     decideTurn: (question) => {
       const { standing } = question
@@ -67,7 +87,7 @@ describe('the invariants of DELIVER', () => {
     const result = fc.check(
       fc.property(stories, (steps) => tell(steps, rules)),
       // The same stories every time: the question is whether the checks notice, not what else they find.
-      { numRuns: 1000, seed: 20261122, endOnFailure: true },
+      { numRuns: 2000, seed: 20261122, endOnFailure: true },
     )
     expect(result.failed).toBe(true)
     expect(result.interrupted).toBe(false)

@@ -51,7 +51,7 @@ describe('a delivery whose turn has come', () => {
     const older: readonly EndpointStanding[] = [
       { ...standing, configVersion: 4 },
       { kind: 'gone', configVersion: 4 },
-      { kind: 'disabled', by: 'partner', configVersion: 4 },
+      { kind: 'disabled', by: 'partner', endpoint: endpoint(), configVersion: 4 },
     ]
     for (const old of older) expect(decide({ standing: old })).toEqual({ kind: 'wait', why: 'config_behind' })
   })
@@ -62,7 +62,9 @@ describe('a delivery whose turn has come', () => {
 
   it('waits while paused, is skipped when disabled or gone', () => {
     expect(decide({ standing: { kind: 'paused', endpoint: endpoint(), configVersion: 5 } }).kind).toBe('wait')
-    expect(decide({ standing: { kind: 'disabled', by: 'system', configVersion: 5 } })).toEqual({
+    expect(
+      decide({ standing: { kind: 'disabled', by: 'system', endpoint: endpoint(), configVersion: 5 } }),
+    ).toEqual({
       kind: 'skip',
       reason: 'endpoint_auto_disabled',
     })

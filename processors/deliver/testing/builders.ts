@@ -120,6 +120,9 @@ const outcomes = {
   broken: { class: 'http_5xx', statusCode: 500, detail: 'oops', durationMs: 12, retryAfterMs: null },
   gone: { class: 'http_410', statusCode: 410, detail: null, durationMs: 12, retryAfterMs: null },
   slow: { class: 'timeout_response', statusCode: null, detail: null, durationMs: 10_000, retryAfterMs: null },
+  throttled: { class: 'http_429', statusCode: 429, detail: null, durationMs: 12, retryAfterMs: 180_000 },
+  proxy: { class: 'proxy', statusCode: null, detail: null, durationMs: 12, retryAfterMs: null },
+  blocked: { class: 'blocked_address', statusCode: null, detail: null, durationMs: 1, retryAfterMs: null },
 } as const satisfies Record<string, SendOutcome>
 
 let attempts = 0

@@ -67,6 +67,7 @@ interface World {
   readonly tickets: readonly HeldTicket[]
   readonly calls: ReadonlyMap<string, OpenCall>
   readonly usedIds: ReadonlyMap<string, number>
+  readonly redrives: ReadonlyMap<string, RedriveProgress>
 }
 
 export interface HarnessOptions {
@@ -89,8 +90,8 @@ export function makeHarness(options: HarnessOptions = {}) {
   const partners = new Map<string, PartnerConfig>()
   const counts = new Map<string, number>()
   const rejected: string[] = []
-  /** The latest report of each redrive; not rolled back, the next report makes up for it. */
-  const redrives = new Map<string, RedriveProgress>()
+  /** The latest report of each redrive. */
+  let redrives = new Map<string, RedriveProgress>()
   let now = startMs
   let caughtUp = true
   let wakeAt: number | undefined
@@ -215,6 +216,7 @@ export function makeHarness(options: HarnessOptions = {}) {
     tickets: [...tickets],
     calls: new Map(calls),
     usedIds: new Map(usedIds),
+    redrives: new Map(redrives),
   })
 
   /** Makes new handlers over what is stored, in the order of keys, as a disk would give it. */
@@ -225,6 +227,7 @@ export function makeHarness(options: HarnessOptions = {}) {
     tickets = [...from.tickets]
     calls = new Map(from.calls)
     usedIds = new Map(from.usedIds)
+    redrives = new Map(from.redrives)
     wakeAt = undefined
     handlers = definition.create(context)
     for (const name of storeNames) load(name)
@@ -281,7 +284,7 @@ export function makeHarness(options: HarnessOptions = {}) {
     partners,
     counts,
     rejected,
-    redrives,
+    redrives: (): ReadonlyMap<string, RedriveProgress> => redrives,
     /** Everything emitted to the history, or that of one delivery. */
     history: (id?: string) => history.filter((entry) => id === undefined || entry.delivery_id === id),
     dead: () => dead,
