@@ -4,6 +4,7 @@
  */
 
 import { makeVetting } from '../../connectors/webhook/address-vetting.ts'
+import { makeHostCheck } from '../../connectors/webhook/host-check.ts'
 import { oneLine, problemText } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import { steadyReport } from '../cli/steady-report.ts'
@@ -20,6 +21,7 @@ import { paint } from '../view/painter.ts'
 import { checkEnvironment } from './check-environment.ts'
 import { environmentalFailure } from './environmental-failure.ts'
 import { type RunningWaybill, runWaybill } from './run-waybill.ts'
+import { tellUncallable } from './tell-uncallable.ts'
 
 export interface RunOptions {
   /** `start` makes what is missing; `run` takes nothing but what it was given. */
@@ -44,6 +46,14 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
   const later: string[] = []
   const screen = config.format === 'text' && surroundings.stdout.isTTY
   let painting = false
+  const say = (text: string): void => {
+    if (painting && screen) later.push(text)
+    else note(text)
+  }
+  // Beside the start: a name server that does not answer must not hold it up, and each call judges again.
+  const over = new AbortController()
+  const check = makeHostCheck({ egress: config.egress, clock: surroundings.clock })
+  void tellUncallable(partners ?? [], check, over.signal, say)
   const waybill = await runWaybill({
     config,
     mapping,
@@ -60,10 +70,7 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
     clock: surroundings.clock,
     random: surroundings.random,
     version: programVersion(),
-    report: steadyReport((text) => {
-      if (painting && screen) later.push(`waybill: ${text}`)
-      else note(`waybill: ${text}`)
-    }, surroundings.clock),
+    report: steadyReport((text) => say(`waybill: ${text}`), surroundings.clock),
   }).catch((error: unknown) => {
     // Whoever stops it while it waits for a broker has not met a failure.
     if (surroundings.stop.aborted) return undefined
@@ -75,6 +82,7 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
     return await watch(waybill, config, surroundings)
   } finally {
     painting = false
+    over.abort()
     for (const text of later.slice(-20)) note(text)
     await waybill.stop()
     note('waybill: stopped; everything accepted is kept in the data directory')

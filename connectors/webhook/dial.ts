@@ -73,12 +73,11 @@ function dialByProxy(
   proxy: EgressProxy,
   certificate: SendCertificate | null,
 ): buildConnector.connector {
-  const { vetting, resolve, clock } = options
+  const { clock } = options
   const connect = makeConnector(options, certificate)
   const nameForProxy = async (hostname: string): Promise<string> => {
     if (proxy.resolvesNames && isIP(hostname) === 0) return hostname
-    const addresses = isIP(hostname) === 0 ? await resolve(hostname) : [hostname]
-    return vetAll(hostname, addresses, vetting)[0]
+    return (await vettedAddresses(hostname, options))[0]
   }
   return (target, callback) => {
     const port = target.port === '' ? (target.protocol === 'https:' ? '443' : '80') : target.port
@@ -98,6 +97,14 @@ function dialByProxy(
 
 const hostAndPort = (host: string, port: string): string =>
   isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
+
+/** What may be dialled for a host: all that it stands for, or a `DialError` when one of them is forbidden. */
+export async function vettedAddresses(
+  hostname: string,
+  { vetting, resolve }: Pick<DialOptions, 'vetting' | 'resolve'>,
+): Promise<readonly [string, ...string[]]> {
+  return vetAll(hostname, isIP(hostname) === 0 ? await resolve(hostname) : [hostname], vetting)
+}
 
 /** All of them, or a `DialError` for the first that may not be called: one bad answer spoils the name. */
 function vetAll(
@@ -119,17 +126,15 @@ function vetAll(
 /** What `net.connect` asks for addresses. It dials what it is given, in turn, and nothing else. */
 function vettedLookup(vetting: Vetting, resolve: ResolveHost): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname)
-      .then((addresses) => vetAll(hostname, addresses, vetting))
-      .then(
-        (addresses) => {
-          const found = addresses.map((address) => ({ address, family: isIP(address) }))
-          const [first] = found
-          if (options.all === true) callback(null, found)
-          else callback(null, first?.address ?? '', first?.family)
-        },
-        (error: unknown) => callback(asError(error), ''),
-      )
+    vettedAddresses(hostname, { vetting, resolve }).then(
+      (addresses) => {
+        const found = addresses.map((address) => ({ address, family: isIP(address) }))
+        const [first] = found
+        if (options.all === true) callback(null, found)
+        else callback(null, first?.address ?? '', first?.family)
+      },
+      (error: unknown) => callback(asError(error), ''),
+    )
   }
 }
 
