@@ -109,7 +109,9 @@ export function createKafkaAdmin(options: KafkaAdminOptions): KafkaAdmin {
     isolation: 'read_committed' | 'read_uncommitted',
   ): Promise<Map<string, number>> {
     const found = new Map<string, number>()
-    await askLeaders(partitions, async (nodeId, led) => {
+    // A broker refuses a question that names a partition twice.
+    const once = new Map(partitions.map((tp) => [partitionKey(tp), tp]))
+    await askLeaders([...once.values()], async (nodeId, led) => {
       const request = { isolation, partitions: led.map((tp) => ({ ...tp, timestamp })) }
       for (const listed of await cluster.common.broker(nodeId).send(listOffsetsApi, request)) {
         checkPartition(listed, 'ListOffsets')
