@@ -54,7 +54,8 @@ async function made(config: Partial<TopicConfig>) {
 
 it('gives each kind of topic the settings that it needs', async () => {
   const shared = {
-    'max.message.bytes': '123456',
+    // With room for the framing of one large record.
+    'max.message.bytes': '123472',
     'min.insync.replicas': '1',
     'unclean.leader.election.enable': 'false',
     'retention.bytes': '-1',

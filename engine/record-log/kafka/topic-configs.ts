@@ -31,11 +31,17 @@ const smallSegments: readonly [string, string][] = [
   ['segment.ms', String(24 * 60 * 60 * 1000)],
 ]
 
+/**
+ * The brokers measure batches, the port records: `recordBytes` is short of a batch of one record by up to 10 bytes
+ * where key or value is long. A record that passed there must not fail a transaction here.
+ */
+export const batchSlackBytes = 16
+
 /** The settings to create a topic with. */
 export function kafkaSettings(config: TopicConfig, minInSyncReplicas: number): Map<string, string> {
   const settings = new Map([
     ['message.timestamp.type', config.timestampType === 'append' ? 'LogAppendTime' : 'CreateTime'],
-    ['max.message.bytes', String(config.maxRecordBytes)],
+    ['max.message.bytes', String(config.maxRecordBytes + batchSlackBytes)],
     ['min.insync.replicas', String(minInSyncReplicas)],
     ['unclean.leader.election.enable', 'false'],
     ['cleanup.policy', config.cleanup === 'compact' ? 'compact' : 'delete'],
@@ -70,7 +76,7 @@ export function topicConfigOf(entries: ReadonlyMap<string, ConfigEntry>): TopicC
   const purgeAge = entries.get('delete.retention.ms')
   const rest = {
     timestampType: entries.get('message.timestamp.type')?.value === 'LogAppendTime' ? 'append' : 'create',
-    maxRecordBytes: number('max.message.bytes', 1_048_588),
+    maxRecordBytes: number('max.message.bytes', 1_048_588) - batchSlackBytes,
   } as const
   if (policy.includes('compact')) return { cleanup: 'compact', retentionMs, ...rest }
   if (retentionMs === -1 && purgeAge?.own) {

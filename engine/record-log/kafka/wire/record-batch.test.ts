@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { crc32c } from '@node-rs/crc32'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { LogRecord, NewRecord } from '../../port.ts'
+import { type LogRecord, type NewRecord, recordBytes } from '../../port.ts'
+import { batchSlackBytes } from '../topic-configs.ts'
 import { WireWriter } from './primitives.ts'
 import { uncommittedFilter } from './read-committed.ts'
 import { layout } from './record-batch-layout.ts'
@@ -208,6 +209,29 @@ describe('the batch codec', () => {
 
   it('makes no records before the position, though the batch comes whole', () => {
     expect(recordsIn(write(goldenRecords(5), 10), 12).map((record) => record.offset)).toEqual([12, 13, 14])
+  })
+
+  it('takes no more for one record than the port says and topics allow for', () => {
+    const size = fc.oneof(fc.constantFrom(0, 63, 64, 8190, 8191, 8192, 2 ** 20 - 1, 2 ** 20), fc.nat(20_000))
+    fc.assert(
+      fc.property(size, size, fc.array(fc.string(), { maxLength: 3 }), (keySize, valueSize, names) => {
+        const headers = names.map((key) => ({ key, value: Buffer.alloc(valueSize % 300) }))
+        const record = {
+          ...goldenRecord(1),
+          key: Buffer.alloc(keySize),
+          value: Buffer.alloc(valueSize),
+          headers,
+        }
+        expect(write([record]).length).toBeLessThanOrEqual(recordBytes(record) + batchSlackBytes)
+      }),
+      {
+        seed: 20_260_204,
+        examples: [
+          [64, 8180, []],
+          [8192, 2 ** 20, []],
+        ],
+      },
+    )
   })
 
   it('copies neither keys nor values', () => {
