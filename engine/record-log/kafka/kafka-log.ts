@@ -3,7 +3,7 @@
  * have sockets of their own, and share what is known of the cluster.
  */
 import { type Clock, systemClock } from '../../clock.ts'
-import { LogError, type RecordLog } from '../port.ts'
+import { LogError, type RecordLog, type TopicDescription } from '../port.ts'
 import { namingPrincipal } from './access.ts'
 import { createKafkaAdmin, type KafkaAdmin } from './admin.ts'
 import { createKafkaFetcher } from './fetcher.ts'
@@ -46,6 +46,9 @@ const defaultTransactionTimeoutMs = 5000
 /** Sooner, a commit spends more time on its five or six requests than on records. */
 const commitFloorMs = 20
 
+const partitionsOf = ({ name, partitions }: TopicDescription) =>
+  Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition }))
+
 const throwOutside = (error: unknown): void =>
   queueMicrotask(() => {
     throw error
@@ -85,6 +88,11 @@ export function openKafkaLog(options: KafkaLogOptions): KafkaLog {
     admin: namingPrincipal(
       {
         ...admin,
+        // A broker refuses to lead for some ms after it was made the leader: the topic is there when all answer.
+        async createTopics(topics) {
+          await admin.createTopics(topics)
+          await admin.startOffsets(topics.flatMap(partitionsOf))
+        },
         // Who asks after one of our commits is to see it, although its markers come a moment later.
         async endOffsets(partitions, isolation) {
           if (isolation === 'read_committed')
