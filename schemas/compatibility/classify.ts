@@ -174,9 +174,16 @@ function defaultMend(field: Readonly<Record<string, unknown>> | undefined): stri
   return `write "type": ${shortJson(type === undefined ? undefined : ['null', type], '["null", …]')}, "default": null`
 }
 
-/** JSON on one line, or the words instead when it is long. */
+/** JSON on one line, without docs, or the words instead when it is long. */
 function shortJson(value: unknown, instead: string): string {
   if (value === undefined) return instead
-  const text = JSON.stringify(value, (key, part: unknown) => (key === 'doc' ? undefined : part))
-  return text.length <= 120 ? text.replaceAll('":', '": ').replaceAll(',"', ', "') : instead
+  const text = spacedJson(value)
+  return text.length <= 120 ? text : instead
+}
+
+function spacedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries(value).filter(([key]) => key !== 'doc')
+  return `{${members.map(([key, part]) => `${JSON.stringify(key)}: ${spacedJson(part)}`).join(', ')}}`
 }

@@ -9,6 +9,8 @@ import { whoBreaks } from './who-breaks.ts'
 /** A finding about one pair of versions. */
 export interface RawFinding extends Omit<Finding, 'subject' | 'severity' | 'breaks' | 'who'> {
   readonly pair: BrokenPair | undefined
+  /** What tells findings apart that read the same: two records of a union with a field of the same name. */
+  readonly detail?: string
 }
 
 /** Findings being put together. */
@@ -23,7 +25,7 @@ export function collectFindings(subject: string): FindingCollection {
   const byKey = new Map<string, { readonly first: RawFinding; readonly pairs: BrokenPair[] }>()
   return {
     add(raw) {
-      const key = [raw.rule, raw.direction, raw.field, raw.message].join('\n')
+      const key = [raw.rule, raw.direction, raw.field, raw.message, raw.detail].join('\n')
       const known = byKey.get(key) ?? { first: raw, pairs: [] }
       byKey.set(key, known)
       if (raw.pair) known.pairs.push(raw.pair)
@@ -33,7 +35,7 @@ export function collectFindings(subject: string): FindingCollection {
 }
 
 function finish(subject: string, raw: RawFinding, breaks: readonly BrokenPair[]): Finding {
-  const { pair: _, ...rest } = raw
+  const { pair: _pair, detail: _detail, ...rest } = raw
   return {
     ...rest,
     subject,

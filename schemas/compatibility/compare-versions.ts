@@ -65,6 +65,7 @@ function placed(pair: VersionPair, direction: Direction, { reason, fieldPath }: 
     since: pair.newer.version,
     direction,
     pair: { reader: reader.version, writer: writer.version },
+    ...(reason.subject.field === undefined ? {} : { detail: reason.subject.readerType }),
     field: fieldPath,
     place,
     other,

@@ -23,7 +23,7 @@ export interface DefaultProblem {
 const problemsMax = 100
 
 /** So many branches of a union are tried for a default that does not fit the first. */
-const branchesMax = 64
+const branchesMax = 16
 
 /** How deep defaults are looked into: deeper than any text may nest. */
 const depthMax = 1000

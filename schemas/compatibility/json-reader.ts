@@ -216,6 +216,7 @@ class JsonReader {
         openedAt,
       )
     this.skipBlank()
+    if (this.text[this.at] === undefined) unclosed()
     if (this.text[this.at] === close) {
       this.at++
       return

@@ -10,7 +10,7 @@ import {
   type SchemaNode,
   type UnionNode,
 } from './schema-model.ts'
-import { promotes } from './union-branches.ts'
+import { isPlain, promotes } from './union-branches.ts'
 
 /** Where a comparison is: a chain of steps, so that a path costs nothing until it is shown. */
 export interface Spot {
@@ -73,7 +73,7 @@ export function missingBranch(
   spot: Spot,
   causes: Reasons,
 ): Incompatibility {
-  const narrower = reader.branches.find((candidate) => isNarrower(candidate, branch))
+  const narrower = isPlain(branch) && reader.branches.find((candidate) => isNarrower(candidate, branch))
   return reason('MISSING_UNION_BRANCH', spot, {
     message: `reader union lacking writer type: ${javaType(branch)}`,
     reader: reader.pointer,

@@ -22,7 +22,7 @@ export const schemaRules = {
   },
   JSON_COMMENT: {
     ...schema,
-    title: 'A comment',
+    title: 'A comment in the text',
     why: 'JSON has no comments. Java reads them in schemas, most other programs refuse the file.',
     example: '{"type": "string"} // the order number',
     mend: 'Move what it says into "doc".',
