@@ -3,6 +3,8 @@
  * differently by different programs (a key given twice), and more helpful where people slip: comments, a byte
  * order mark and trailing commas are each named, and reading goes on behind them to find the rest.
  */
+import type { JsonDocument, JsonProblem, LocatedJson, Offsets } from './json-document.ts'
+import { scanScalar, scanString } from './json-scan.ts'
 import type { RuleId } from './rules.ts'
 
 /**
@@ -16,32 +18,6 @@ export const nestingMax = 1000
 
 /** Problems beyond this number are the same mistake over and over. */
 const problemsMax = 100
-
-/** Something wrong at one offset. */
-export interface JsonProblem {
-  readonly rule: RuleId
-  readonly message: string
-  readonly mend: string
-  readonly offset: number
-}
-
-/** Offsets of the keys of an object, or of the values of an array. */
-export type Offsets =
-  | { readonly kind: 'array'; readonly values: readonly number[] }
-  | { readonly kind: 'object'; readonly keys: ReadonlyMap<string, number> }
-
-/** What was read: the value, undefined after a fatal problem, and everything that is wrong. */
-export interface JsonDocument {
-  readonly value: unknown
-  readonly problems: readonly JsonProblem[]
-}
-
-/** A value with the offsets of each object and array in it. */
-export interface LocatedJson {
-  readonly value: unknown
-  readonly start: number
-  readonly offsets: ReadonlyMap<object, Offsets>
-}
 
 /** Reading cannot go on. */
 class Unreadable extends Error {
@@ -69,14 +45,6 @@ export function locateJson(text: string): LocatedJson {
   const value = reader.read()
   return { value, start: reader.start, offsets }
 }
-
-const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const wordPattern = /[A-Za-z_][\w-]*/y
-const words: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ['true', true],
-  ['false', false],
-  ['null', null],
-])
 
 class JsonReader {
   readonly problems: JsonProblem[] = []
@@ -263,22 +231,15 @@ class JsonReader {
   }
 
   private numberOrWord(): unknown {
-    numberPattern.lastIndex = this.at
-    const number = numberPattern.exec(this.text)?.[0]
-    if (number !== undefined) {
-      this.at += number.length
-      return Number(number)
-    }
-    wordPattern.lastIndex = this.at
-    const word = wordPattern.exec(this.text)?.[0]
-    if (word === undefined || !words.has(word)) {
+    const { end, value, word } = scanScalar(this.text, this.at)
+    if (end < 0) {
       this.syntax(
         `a value is expected, found ${this.here()}`,
         word ? `write "${word}" in quotes` : 'write a value here',
       )
     }
-    this.at += word.length
-    return words.get(word)
+    this.at = end
+    return value
   }
 
   private skipBlank(): void {
@@ -318,20 +279,4 @@ class JsonReader {
   private stop(rule: RuleId, message: string, mend: string, offset: number = this.at): never {
     throw new Unreadable({ rule, message, mend, offset })
   }
-}
-
-/**
- * The offset behind the closing quote of the string that starts at `start`, or -1 when its line ends first; and
- * whether it stands for itself, without escapes.
- */
-function scanString(text: string, start: number): { readonly end: number; readonly plain: boolean } {
-  let plain = true
-  for (let at = start + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === 0x22) return { end: at + 1, plain }
-    if (code === 0x0a || code === 0x0d) break
-    if (code === 0x5c) at++
-    if (code === 0x5c || code < 0x20) plain = false
-  }
-  return { end: -1, plain }
 }

@@ -1,5 +1,6 @@
 /** Finds the place of a pointer in a text. The text is looked into when the first place is asked for. */
-import { type LocatedJson, locateJson, type Offsets } from './json-reader.ts'
+import type { LocatedJson, Offsets } from './json-document.ts'
+import { locateJson } from './json-reader.ts'
 import { makeLineIndex } from './lines.ts'
 import { type Place, pointerTokens } from './places.ts'
 
