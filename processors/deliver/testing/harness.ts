@@ -332,6 +332,11 @@ export function makeHarness(options: HarnessOptions = {}) {
       handlers.punctuate?.sweep?.(now)
       wake()
     },
+    /** Moves the clock; only what asked to be woken happens. */
+    advance(ms: number) {
+      now += ms
+      wake()
+    },
     /** Moves the clock at once, then sweeps. */
     jump(ms: number) {
       now += ms
