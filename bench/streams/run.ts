@@ -31,6 +31,9 @@ export interface RunResult extends Verified {
 const partitionsOf = (topic: string): TopicPartition[] =>
   Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
 
+/** Decoded entries in memory, per task: a table of a million keys fits. */
+const cacheEntries = 300_000
+
 const topicConfig = { retentionMs: -1, maxRecordBytes: 1_000_000 } as const
 
 /** Appends the records unless the topic has them already. */
@@ -113,6 +116,7 @@ async function drain(
     defaultPartitions: partitions,
     commit: { intervalMs: commitMs, floorMs: commitMs },
     housekeeping: { everyMs: Number.POSITIVE_INFINITY },
+    cacheEntries,
     report: (message, cause) => process.stderr.write(`${message} ${String(cause ?? '')}\n`),
   })
   const startedAt = performance.now()

@@ -22,11 +22,25 @@ export class UndecodableError extends Error {
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
+/** Texts up to this length are looked at here; beyond it the way into native code pays. */
+const inlineMax = 32
+
+/** Short ASCII text, which most keys are, or `undefined`. */
+function shortAscii(bytes: Uint8Array): string | undefined {
+  const length = bytes.length
+  if (length > inlineMax || !Buffer.isBuffer(bytes)) return undefined
+  let seen = 0
+  for (let at = 0; at < length; at++) seen |= bytes[at] ?? 0
+  return seen < 0x80 ? bytes.toString('latin1') : undefined
+}
+
 /** UTF-8 text. */
 export const utf8: Serde<string> = {
   serialize: (value) => Buffer.from(value, 'utf8'),
   deserialize(bytes) {
     if (bytes === null) throw new UndecodableError('null', 'null where text is required')
+    const short = shortAscii(bytes)
+    if (short !== undefined) return short
     try {
       return decoder.decode(bytes)
     } catch (cause) {
