@@ -227,6 +227,7 @@ export function checkCode(code: number, what: string): void {
 
 /** The codes that the code branches on, by name. */
 export const errorCode = {
+  unknownServerError: -1,
   offsetOutOfRange: 1,
   corruptMessage: 2,
   unknownTopicOrPartition: 3,

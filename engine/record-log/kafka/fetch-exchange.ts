@@ -114,7 +114,7 @@ export function createFetchExchange({
       if (error === 0 && found) accept(position, found)
       else if (error === errorCode.offsetOutOfRange) outOfRange.push(position)
       // A broker that leaves out what it was asked for is asked again like one that fails.
-      else if (error === undefined || kafkaError(error).kind === 'retriable') fail(position)
+      else if (error === undefined || isPassing(error)) fail(position)
       else onFailure(new BrokerError(error, `Fetch of ${partitionKey(position)} at ${position.offset}`))
     }
     if (outOfRange.length > 0) await findRange(outOfRange, asked, cluster.common.broker(nodeId))
@@ -177,6 +177,10 @@ export function createFetchExchange({
     },
   }
 }
+
+/** An error that the broker cannot name is worth another try here: reading changes nothing. */
+const isPassing = (error: number): boolean =>
+  error === errorCode.unknownServerError || kafkaError(error).kind === 'retriable'
 
 function partitionRequest({ partition, leader, offset, lastEpoch, maxBytes }: FetchPosition) {
   // The epoch makes a broker refuse that leads no more: it would answer from its stale copy otherwise.

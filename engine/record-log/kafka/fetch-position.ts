@@ -87,7 +87,8 @@ export function takeArrived(position: FetchPosition): { arrived: Arrived; offset
   if (!arrived) return undefined
   position.arrived = undefined
   const end = arrived.records && peekEnd(arrived.records)
-  if (end && end.next > offset) {
+  // Read from headers that nobody has checked yet.
+  if (end && end.next > offset && Number.isSafeInteger(end.next)) {
     position.offset = end.next
     position.lastEpoch = end.epoch
   }

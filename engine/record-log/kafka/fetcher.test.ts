@@ -198,6 +198,14 @@ describe('the Kafka fetcher', () => {
     }
   })
 
+  it('asks again after an error that the broker cannot name', async () => {
+    brokers.append(tp, [record('1')])
+    brokers.script(() => ({ error: -1, records: null }))
+    expect((await fetchAt(0))[0]?.problem).toBe('retriable')
+    brokers.script(() => undefined)
+    expect(valuesOf(await fetchAt(0))).toEqual(['1'])
+  })
+
   it('throws when it may not read', async () => {
     brokers.script(() => ({ error: 29, records: null }))
     await expect(fetchAt(0)).rejects.toMatchObject({
@@ -225,6 +233,17 @@ describe('the Kafka fetcher', () => {
     await settle()
     clock.advance(20)
     expect(valuesOf(await whole)).toEqual(['2'])
+  })
+
+  it('does not follow a damaged offset', async () => {
+    brokers.append(tp, [record('1')])
+    const [batch] = brokers.log(tp).batches
+    const damaged = Buffer.from(batch ?? '')
+    damaged.fill(0xff, 1, 8)
+    damaged[0] = 0x7f
+    brokers.script(() => ({ records: damaged }))
+    expect((await fetchAt(0))[0]).toMatchObject({ problem: 'retriable', batches: [] })
+    expect(reports[0]).toContain('orders:0@0: the batch there is corrupt')
   })
 
   it('comes back empty when it is aborted, closed, or the time is over, and leaves the answer for the next', async () => {
