@@ -21,7 +21,11 @@ export interface FakeBroker {
   close(): Promise<void>
 }
 
-export async function startFakeBroker(answer: (frame: AskedFrame) => Answer): Promise<FakeBroker> {
+/** Listens on a free port, or on the given one. */
+export async function startFakeBroker(
+  answer: (frame: AskedFrame) => Answer,
+  atPort = 0,
+): Promise<FakeBroker> {
   const asked: AskedFrame[] = []
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -57,7 +61,7 @@ export async function startFakeBroker(answer: (frame: AskedFrame) => Answer): Pr
     socket.write(head)
     socket.write(reply)
   }
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(atPort, '127.0.0.1', resolve))
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
