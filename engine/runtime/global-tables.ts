@@ -6,6 +6,7 @@
 import type { GlobalTableSpec } from '../graph/node.ts'
 import type { GlobalTable } from '../graph/processor.ts'
 import { type FetchedPartition, type FetchRequest, partitionKey, type RecordLog } from '../record-log/port.ts'
+import { keptBytes } from '../stores/kept-bytes.ts'
 import type { Report } from './bulk-sink.ts'
 import type { Counters } from './counters.ts'
 import { repeated } from './transaction.ts'
@@ -92,7 +93,7 @@ export function globalTables(options: {
       const entry = value === null ? undefined : spec.topic.value.deserialize(value)
       // Deleted first, so that entries stay in order of arrival.
       entries.delete(name)
-      if (value !== null) entries.set(name, entry)
+      if (value !== null) entries.set(name, keptBytes(entry))
     } catch (error) {
       counters.add('global_table.undecodable', { table: spec.name })
       options.report(`global table ${spec.name}: an entry cannot be read; the one before it stays`, error)

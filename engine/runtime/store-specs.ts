@@ -45,7 +45,7 @@ function intentSpecs(topologyName: string, node: Node): StoreSpec[] {
 }
 
 const utf8Key = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('utf8')
+  (Buffer.isBuffer(key) ? key : Buffer.from(key.buffer, key.byteOffset, key.byteLength)).toString('utf8')
 
 function sourceKey(serde: Serde<unknown>): (key: Uint8Array) => string {
   const keyText = keyTextOf(serde)

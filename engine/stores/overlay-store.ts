@@ -7,6 +7,7 @@ import type { KeyValueStore } from '../graph/processor.ts'
 import { type NewRecord, recordBytes } from '../record-log/port.ts'
 import type { Serde } from '../serdes/serde.ts'
 import type { Disk, DiskOperation } from './disk.ts'
+import { keptBytes } from './kept-bytes.ts'
 
 /** An uncommitted write; `undefined` bytes are a deletion. */
 interface Written<V> {
@@ -54,7 +55,7 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
   const cache = new Map<string, V>()
 
   function remember(key: string, value: V) {
-    cache.set(key, value)
+    cache.set(key, keptBytes(value))
     if (cache.size <= options.cacheEntries) return
     const oldest = cache.keys().next()
     if (!oldest.done) cache.delete(oldest.value)
