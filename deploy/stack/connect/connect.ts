@@ -105,13 +105,17 @@ function databases(at: {
     [`${name}_DB_USER`]: 'cdc',
     [`${name}_DB_PASSWORD`]: 'cdc',
   })
+  const postgres = (name: string) => ({
+    [`${name}_PG_HOST`]: '127.0.0.1',
+    [`${name}_PG_PORT`]: String(at.postgresPort),
+    [`${name}_PG_USER`]: 'cdc',
+    [`${name}_PG_PASSWORD`]: 'cdc',
+  })
   return {
     CDC_KAFKA: at.brokers,
     ...mariadb('OMS'),
     ...mariadb('DISPATCH'),
-    OMS_PG_HOST: '127.0.0.1',
-    OMS_PG_PORT: String(at.postgresPort),
-    OMS_PG_USER: 'cdc',
-    OMS_PG_PASSWORD: 'cdc',
+    ...postgres('OMS'),
+    ...postgres('DISPATCH'),
   }
 }
