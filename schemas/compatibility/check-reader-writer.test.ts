@@ -85,6 +85,14 @@ describe('reading with another schema', () => {
     expect(summary(list('int'), list('long'))).toHaveLength(1)
   })
 
+  it('lists what is wrong with a type at each use, with the path of the first, as Java does', () => {
+    const twice = (size: number) => record([field('a', { type: 'fixed', name: 'F', size }), field('b', 'F')])
+    expect(summary(twice(1), twice(2))).toEqual([
+      'FIXED_SIZE_MISMATCH /fields/0/type/size expected: 2, found: 1',
+      'FIXED_SIZE_MISMATCH /fields/0/type/size expected: 2, found: 1',
+    ])
+  })
+
   it('says what a union hides: why the branch that was meant does not fit', () => {
     const nullable = (fields: object[]) => record([field('a', ['null', record(fields, { name: 'B' })])])
     const [hidden, ...others] = checkReaderWriter(

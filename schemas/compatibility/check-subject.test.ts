@@ -143,6 +143,23 @@ describe('a finding', () => {
     ])
   })
 
+  it('sees through types of the same words that refer to another type of the same name', () => {
+    const node = (value: string) => ({
+      type: 'record',
+      name: 'Node',
+      fields: [
+        field('leaf', { type: 'record', name: 'Leaf', fields: [field('owner', ['null', 'Node'])] }),
+        field('value', value),
+      ],
+    })
+    // Leaf reads the same in both versions; what it points to is compared nowhere else.
+    const before = record([field('root', node('int')), field('leaf', 'Leaf')])
+    const after = record([field('other', ['null', node('string')], { default: null }), field('leaf', 'Leaf')])
+    expect(check('BACKWARD', before, after).findings).toMatchObject([
+      { rule: 'TYPE_CHANGED', field: 'leaf.owner.value' },
+    ])
+  })
+
   it('is the last only when only the newest version is asked about', () => {
     const versions = [
       record([id]),
@@ -175,6 +192,8 @@ describe('each rule of resolution', () => {
     ['TYPE_WIDENED', typed(['null', 'int']), typed(['null', 'double']), 'FORWARD', '/fields/0/type/1', 9],
     ['NAME_CHANGED', record([]), record([], { name: 'Purchase' }), 'BACKWARD', '/name', 3],
     ['FIXED_SIZE_CHANGED', fixed(4), fixed(8), 'FORWARD', '/fields/0/type/size', 9],
+    ['FIXED_SIZE_CHANGED', fixed(4), fixed(8), 'BACKWARD', '/fields/0/type/size', 9],
+    ['NAME_CHANGED', record([]), record([], { name: 'Purchase' }), 'FORWARD', '/name', 3],
     ['ENUM_SYMBOL_REMOVED', enumOf(['A', 'B']), enumOf(['A']), 'BACKWARD', '/fields/0/type/symbols', 9],
     ['ENUM_SYMBOL_ADDED', enumOf(['A']), enumOf(['A', 'B']), 'FORWARD', '/fields/0/type/symbols/1', 11],
     ['UNION_BRANCH_REMOVED', typed(['null', 'string']), typed('string'), 'BACKWARD', '/fields/0/type', 7],
