@@ -7,27 +7,12 @@
  */
 import type { SubTopology } from '../graph/sub-topology.ts'
 import type { MemberAssignment, MemberView } from '../record-log/port.ts'
+import type { AssignorOptions, Candidate } from './candidate.ts'
 import { readMemberWord, writeLeaderWord } from './member-word.ts'
 import { quotasOf } from './quotas.ts'
 import { subTopologyName } from './roles.ts'
 import { placeCopies } from './standby-placement.ts'
 import { bySubTopology, type TaskPlace, taskIdOf, tasksOf } from './task-places.ts'
-
-export interface AssignorOptions {
-  /** How many members besides its owner keep a copy of each task with state. */
-  readonly standbys: number
-  /** A copy that is at most so many changelog offsets behind counts as warm. */
-  readonly acceptableLag: number
-}
-
-/** A member as the plan sees it. */
-export interface Candidate {
-  readonly id: string
-  readonly owned: ReadonlySet<string>
-  runs(task: TaskPlace): boolean
-  /** How far its copy is behind, `undefined` without one. */
-  lag(task: TaskPlace): number | undefined
-}
 
 export function assignTasks(
   views: readonly MemberView[],

@@ -20,9 +20,9 @@ import {
   type Writer,
 } from '../record-log/port.ts'
 import type { Disk } from '../stores/disk.ts'
-import type { AssignorOptions } from './assignor.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
+import type { AssignorOptions } from './candidate.ts'
 import { commitTasks } from './commit.ts'
 import type { Counters } from './counters.ts'
 import type { GlobalTables } from './global-tables.ts'

@@ -5,7 +5,8 @@
  */
 import type { SubTopology } from '../graph/sub-topology.ts'
 import { type Membership, partitionKey, type RecordLog, type TopicPartition } from '../record-log/port.ts'
-import { type AssignorOptions, assignTasks } from './assignor.ts'
+import { assignTasks } from './assignor.ts'
+import type { AssignorOptions } from './candidate.ts'
 import { readLeaderWord, writeMemberWord } from './member-word.ts'
 
 export interface Session {

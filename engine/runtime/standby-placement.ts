@@ -2,7 +2,7 @@
  * Who keeps a warm copy of which task. Pure. Copies stay where they are, are spread evenly over those who may run the
  * task, and never lie beside their original.
  */
-import type { AssignorOptions, Candidate } from './assignor.ts'
+import type { AssignorOptions, Candidate } from './candidate.ts'
 import { bySubTopology, type TaskPlace, taskIdOf } from './task-places.ts'
 
 export interface PlacementOptions extends AssignorOptions {
