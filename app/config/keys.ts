@@ -1,5 +1,4 @@
 /** Opens the sealing keys of a data directory, or makes them when there is nothing yet that was sealed. */
-import { existsSync } from 'node:fs'
 import type { Clock, Random } from '../../engine/index.ts'
 import {
   type KeyFile,
@@ -15,8 +14,8 @@ import { readPrivateFile, writePrivateFile } from './private-file.ts'
 
 export interface OpenKeysOptions {
   readonly keyFile: string
-  /** Where sealed data would lie: with data and without keys, new keys would only hide the loss. */
-  readonly sealedData: string
+  /** Whether there is data that was sealed before: without its keys, new ones would only hide the loss. */
+  readonly holdsSealedData: boolean
   /** False: keys that are missing are an error, for a service must not begin with keys that nobody has kept. */
   readonly mayMake: boolean
   readonly clock: Clock
@@ -28,7 +27,7 @@ export function openKeys(options: OpenKeysOptions): { sealer: Sealer; made: bool
   const { keyFile, random } = options
   const text = readPrivateFile(keyFile)
   if (text !== undefined) return { sealer: makeSealer({ ...parse(text, keyFile), random }), made: false }
-  if (existsSync(options.sealedData)) {
+  if (options.holdsSealedData) {
     throw new CliError(exitCode.usage, {
       what: 'the key file is missing, and the data directory holds data that it sealed',
       place: { file: keyFile },

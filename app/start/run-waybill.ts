@@ -2,6 +2,7 @@
  * One instance of Waybill: opens keys, log and state, starts what its roles name of the pipeline, and with the demo its
  * order system and receivers. Everything that is opened here is closed here, in the opposite order.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ApiAuth } from '../../api/auth.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
@@ -82,12 +83,14 @@ async function open(
   closeAll: () => Promise<void>,
 ): Promise<RunningWaybill> {
   const { config, clock, random, report } = options
+  // Asked before the tier makes the folder.
+  const holdsSealedData = existsSync(join(config.dataDirectory, 'state'))
   const tier = await openTier({ ...options, closers })
   const { log } = tier
   if (config.kafka) await checkTopology(tier, options)
   const keys = openKeys({
     keyFile: config.keyFile,
-    sealedData: join(config.dataDirectory, 'state'),
+    holdsSealedData,
     mayMake: options.mayMakeKeys,
     clock,
     random,
