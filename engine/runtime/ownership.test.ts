@@ -102,6 +102,40 @@ describe('a zombie', () => {
     await driver.close()
   })
 
+  it('starts no call from a timer after its session expired, whoever has the task by then', async () => {
+    const calls = openCalls()
+    const asking = (context: SceneContext) => ({
+      inputs: {
+        in: () => context.wakeAt(context.now() + 1000),
+      },
+      due(now: number) {
+        context.effects.call.start({
+          id: `${context.taskId} at ${now}`,
+          key: 'k',
+          pool: 'pool',
+          priority: 0,
+          notAfter: now + 60_000,
+          request: `${context.taskId} at ${now}`,
+        })
+      },
+    })
+    const driver = await openScene(sceneTopology(asking), { call: calls.call, standbys: 1 })
+    await driver.pipe(input, ...records('k'))
+    groups(driver).freeze(sceneName, 'a')
+    const starting = driver.start('b')
+    groups(driver).expire(sceneName, 'a')
+    await starting
+    expect(driver.application('b').taskIds()).toEqual(['0_0'])
+    const seen = watchWrites(driver, 'a')
+    driver.clock.advance(1500)
+    await turns(60)
+    // The zombie's timer fired, and its commit was refused: nothing was asked for, so nothing was called.
+    expect(driver.application('a').counters.snapshot().get('commits.failed{kind="fenced"}')).toBe(1)
+    expect(seen).toEqual(['end'])
+    expect(calls.started).toEqual([])
+    await driver.close()
+  })
+
   it('starts no call once its lease is over, and goes on when it is renewed', async () => {
     const calls = openCalls()
     const driver = await openScene(

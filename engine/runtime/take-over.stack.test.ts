@@ -1,4 +1,7 @@
-/** Taking over on a real broker: what a dead owner left open can never commit, and is gone before the new owner restores. */
+/**
+ * Taking over on a real broker: what a dead owner left open can never commit, and is gone before the new owner
+ * restores.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type KafkaLog, openKafkaLog } from '../record-log/kafka/kafka-log.ts'
