@@ -85,7 +85,7 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
     over.abort()
     for (const text of later.slice(-20)) note(text)
     await waybill.stop()
-    note('waybill: stopped; everything accepted is kept in the data directory')
+    note(`waybill: stopped; everything accepted is kept in ${config.kafka ? 'Kafka' : 'the data directory'}`)
   }
 }
 
