@@ -37,6 +37,8 @@ Examples:
   waybill connectors status              all of the worker; exit 100 if one does not run
   waybill connectors restart --all       all of them
   waybill connectors restart --failed    what failed alone
+  waybill connectors restart --from-snapshot mariadb-orders
+                                         when the database's log is gone: docs/capture.md
 `
 
 const bodies = { plan: planConnectors, apply: applyConnectors } as const
@@ -44,6 +46,7 @@ const bodies = { plan: planConnectors, apply: applyConnectors } as const
 interface RestartFlags extends ConnectorFlags {
   readonly all?: boolean
   readonly failed?: boolean
+  readonly fromSnapshot?: boolean
 }
 
 /** Adds the commands to the program. */
@@ -91,15 +94,19 @@ export function addConnectors(program: Command, surroundings: Surroundings, fini
     .argument('[names...]', 'connectors')
     .option('--all', 'every connector of the worker')
     .option('--failed', 'of these, what failed alone')
+    .option('--from-snapshot', 'forget the position and read the tables anew; nothing of that is sent')
   addWorkerOptions(restart)
   restart
     .addHelpText('after', `${connectEnvironmentHelp}${statusExamples}`)
     .action(async (names: string[]) => {
       const flags = restart.optsWithGlobals<RestartFlags>()
-      if (names.length === 0 && flags.all !== true && flags.failed !== true) {
-        const mend = 'name connectors, or say --all or --failed'
+      const { all = false, failed: onlyFailed = false, fromSnapshot = false } = flags
+      const mend = fromSnapshot
+        ? 'name the connectors to read anew'
+        : 'name connectors, or say --all or --failed'
+      if (names.length === 0 && (fromSnapshot || !(all || onlyFailed))) {
         throw new CliError(exitCode.usage, { what: 'nothing named to restart', mend })
       }
-      await run(flags, (parts) => restartConnectors(parts, names, { onlyFailed: flags.failed === true }))
+      await run(flags, (parts) => restartConnectors(parts, names, { onlyFailed, fromSnapshot }))
     })
 }

@@ -13,8 +13,14 @@ export type Health =
 const startWaitMs = 120_000
 const lookPauseMs = 500
 
-/** Looks in a row that must find it running: a worker tells the state of before for a moment after it was told. */
-const looksMin = 3
+/**
+ * Looks in a row that must find it running: a worker tells the state of before for a moment after it was told, and a
+ * task runs for a second or two before it notices that it cannot.
+ */
+const looksMin = 8
+
+/** For so long the state of before may still be told; after that it is a new one of the same kind. */
+const oldNewsMs = 20_000
 
 export function healthOf(status: ConnectorStatus | undefined): Health {
   if (!status) return { kind: 'starting' }
@@ -26,21 +32,51 @@ export function healthOf(status: ConnectorStatus | undefined): Health {
   return { kind: runs ? 'running' : 'starting' }
 }
 
+export interface AwaitOptions {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** How it was before something was done about it. */
+  readonly before: Health
+  /** Whether it was stopped and resumed: that it is stopped is old news too, then. */
+  readonly resumed?: boolean
+}
+
 /** The health when it is settled, or `starting` when that took too long. */
 export async function awaitRunning(
   client: ConnectClient,
   name: string,
-  { clock, signal, waitMs = startWaitMs }: { clock: Clock; signal: AbortSignal; waitMs?: number },
+  { clock, signal, before, resumed = false }: AwaitOptions,
 ): Promise<Health> {
-  const until = clock.now() + waitMs
+  const startedAt = clock.now()
   for (let running = 0; ; ) {
     const health = healthOf(await client.status(name))
     running = health.kind === 'running' ? running + 1 : 0
-    const isSettled = running >= looksMin || health.kind === 'failed' || health.kind === 'stopped'
-    if (isSettled || clock.now() >= until || signal.aborted) return health
+    const waitedMs = clock.now() - startedAt
+    const wasSo = isSameFailure(health, before) || (resumed && health.kind === 'stopped')
+    const isOldNews = wasSo && waitedMs < oldNewsMs
+    const isOver = running >= looksMin || health.kind === 'failed' || health.kind === 'stopped'
+    if ((isOver && !isOldNews) || waitedMs >= startWaitMs || signal.aborted) return health
     await pause(clock, lookPauseMs, signal)
   }
 }
+
+/** Waits until the tasks of a stopped connector have ended: only then may its position be changed. */
+export async function awaitStopped(
+  client: ConnectClient,
+  name: string,
+  { clock, signal }: Pick<AwaitOptions, 'clock' | 'signal'>,
+): Promise<boolean> {
+  const until = clock.now() + startWaitMs
+  for (;;) {
+    const status = await client.status(name)
+    if (status?.state === 'STOPPED' && status.tasks.length === 0) return true
+    if (clock.now() >= until || signal.aborted) return false
+    await pause(clock, lookPauseMs, signal)
+  }
+}
+
+const isSameFailure = (one: Health, other: Health): boolean =>
+  one.kind === 'failed' && other.kind === 'failed' && one.reason === other.reason
 
 /** What is known of failures, by the words in their trace. */
 const known: readonly { readonly words: RegExp; readonly mend: string }[] = [

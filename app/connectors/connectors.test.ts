@@ -216,6 +216,57 @@ Caused by: io.debezium.DebeziumException: The connector is trying to read change
   })
 })
 
+describe('mending a connector', () => {
+  it('does not take the failure of before for one of the mended one', async () => {
+    const fake = await worker()
+    await run(fake, ['apply', ownFile({})])
+    fake.failUntilChanged('orders', 'java.lang.Exception: Access denied')
+    expect((await run(fake, ['status'])).code).toBe(100)
+    const mended = await run(fake, ['apply', ownFile({ 'poll.interval.ms': '20' })])
+    expect(mended).toMatchObject({ code: 0, err: 'orders: changed\norders: running\n' })
+  })
+
+  it('tells a failure that stays, and does not wait for one that it did nothing about', async () => {
+    const fake = await worker()
+    await run(fake, ['apply', ownFile({})])
+    fake.failWith('orders', 'java.lang.Exception: Access denied')
+    const looks = () => fake.requests.filter((request) => request.endsWith('/status')).length
+    const before = looks()
+    expect((await run(fake, ['apply', ownFile({})])).code).toBe(100)
+    expect(looks()).toBe(before + 1)
+    expect((await run(fake, ['restart', 'orders'])).code).toBe(100)
+    expect(looks()).toBeGreaterThan(before + 10)
+  })
+})
+
+describe('starting a connector from a snapshot', () => {
+  it('stops it, forgets its position, and lets it read the tables anew', async () => {
+    const fake = await worker()
+    await run(fake, ['apply', ownFile({})])
+    fake.requests.length = 0
+    const { code, err } = await run(fake, ['restart', '--from-snapshot', 'orders'])
+    expect(code).toBe(0)
+    expect(err).toMatch(/snapshot\.mode is initial now.*restarting.*running/s)
+    expect(fake.requests.filter((request) => !request.startsWith('GET'))).toEqual([
+      'PUT /connectors/orders/stop',
+      'DELETE /connectors/orders/offsets',
+      'PUT /connectors/orders/config',
+      'PUT /connectors/orders/resume',
+    ])
+    expect(fake.configs.get('orders')).toMatchObject({ 'snapshot.mode': 'initial' })
+  })
+
+  it('is only done to connectors that are named', async () => {
+    const fake = await worker()
+    await run(fake, ['apply', ownFile({})])
+    const refused = await run(fake, ['restart', '--from-snapshot', '--all'])
+    expect(refused).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('name the connectors to read anew'),
+    })
+  })
+})
+
 describe('looking at connectors and restarting them', () => {
   it('shows what runs and why the rest does not', async () => {
     const fake = await worker()

@@ -11,14 +11,14 @@ import { CliError, type Problem } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import { left } from '../view/cells.ts'
 import { table } from '../view/table.ts'
-import { awaitRunning, type Health, healthOf } from './await-running.ts'
+import { awaitRunning, awaitStopped, type Health, healthOf } from './await-running.ts'
 import type { ConnectorsRun } from './connectors-run.ts'
 import { type ConnectorPlan, comparePlan, type PlannedConnector } from './plan.ts'
 import { planLines, planSummary } from './plan-text.ts'
 
 /** Says what `apply` would do; 100 when that is anything. Refused files end it with 2. */
 export async function planConnectors(run: ConnectorsRun, files: readonly ConnectorFile[]): Promise<ExitCode> {
-  const planned = await planOf(run, files)
+  const planned = comparePlan(files, await run.client.connectors())
   show(run, planned)
   const pending = planned.connectors.filter(({ action }) => action !== 'none')
   run.note(`${planSummary(planned)}${pending.length > 0 ? '; waybill connectors apply does it' : ''}`)
@@ -31,18 +31,16 @@ export async function applyConnectors(
   run: ConnectorsRun,
   files: readonly ConnectorFile[],
 ): Promise<ExitCode> {
-  const planned = await planOf(run, files)
+  const deployed = await run.client.connectors()
+  const planned = comparePlan(files, deployed)
   show(run, planned)
   await refuse(run.client, planned)
+  const awaited: Awaited[] = []
   for (const { name, action, config } of planned.connectors) {
-    if (action === 'none') continue
-    const done = await run.client.put(name, config)
-    run.note(`${name}: ${done}`)
+    if (action !== 'none') run.note(`${name}: ${await run.client.put(name, config)}`)
+    awaited.push({ name, before: action === 'none' ? untouched : healthOf(deployed.get(name)?.status) })
   }
-  return settled(
-    run,
-    planned.connectors.map(({ name }) => name),
-  )
+  return settled(run, awaited)
 }
 
 /** Shows every connector of the worker, or those named; 100 when one of them does not run. */
@@ -79,22 +77,50 @@ export async function showStatus(run: ConnectorsRun, names: readonly string[]): 
   return judge(run, rows)
 }
 
+export interface RestartOptions {
+  /** What failed alone. */
+  readonly onlyFailed: boolean
+  /** Forget the position and read the tables anew. */
+  readonly fromSnapshot: boolean
+}
+
 /** Restarts connectors and their tasks and waits until they run. */
 export async function restartConnectors(
   run: ConnectorsRun,
   names: readonly string[],
-  { onlyFailed }: { readonly onlyFailed: boolean },
+  { onlyFailed, fromSnapshot }: RestartOptions,
 ): Promise<ExitCode> {
-  const chosen = choose(await run.client.connectors(), names).map(({ name }) => name)
-  for (const name of chosen) {
-    await run.client.restart(name, { onlyFailed })
-    run.note(`${name}: restarting`)
+  const chosen = choose(await run.client.connectors(), names)
+  for (const connector of chosen) {
+    if (fromSnapshot) await startFromSnapshot(run, connector)
+    else await run.client.restart(connector.name, { onlyFailed })
+    run.note(`${connector.name}: restarting`)
   }
-  return settled(run, chosen)
+  return settled(
+    run,
+    chosen.map(({ name, status }) => ({ name, before: healthOf(status), resumed: fromSnapshot })),
+  )
 }
 
-async function planOf(run: ConnectorsRun, files: readonly ConnectorFile[]): Promise<ConnectorPlan> {
-  return comparePlan(files, await run.client.connectors())
+/**
+ * Reads the tables anew and goes on from there: what remains when the log behind the position is gone. (Debezium's own
+ * `when_needed` does not notice that on MariaDB.) The rows come as snapshot rows, of which nothing is sent.
+ */
+async function startFromSnapshot(run: ConnectorsRun, { name, config }: DeployedConnector): Promise<void> {
+  const { client, surroundings } = run
+  await client.stop(name)
+  if (!(await awaitStopped(client, name, { clock: surroundings.clock, signal: surroundings.stop }))) {
+    const mend = `look at it with waybill connectors status ${name}, then try again`
+    throw new CliError(exitCode.unreachable, { what: `${name} does not stop`, mend })
+  }
+  await client.forgetPosition(name)
+  if (config['snapshot.mode'] !== 'initial') {
+    await client.put(name, { ...config, 'snapshot.mode': 'initial' })
+    run.note(
+      `${name}: snapshot.mode is initial now; waybill connectors apply sets it back, which changes nothing else`,
+    )
+  }
+  await client.resume(name)
 }
 
 function show({ format, json, line, note, colors }: ConnectorsRun, planned: ConnectorPlan): void {
@@ -164,15 +190,26 @@ function choose(
   return names.flatMap((name) => deployed.get(name) ?? [])
 }
 
+/** A connector, and how it was before something was done to it. */
+interface Awaited {
+  readonly name: string
+  readonly before: Health
+  readonly resumed?: boolean
+}
+
+/** Of one that nothing was done to: what it says now counts. */
+const untouched: Health = { kind: 'running' }
+
 /** Waits for all of them. */
-async function settled(run: ConnectorsRun, names: readonly string[]): Promise<ExitCode> {
+async function settled(run: ConnectorsRun, awaited: readonly Awaited[]): Promise<ExitCode> {
   const { clock, stop: signal } = run.surroundings
-  const rows: { name: string; health: Health }[] = []
-  for (const name of names) {
-    const health = await awaitRunning(run.client, name, { clock, signal })
-    if (health.kind === 'running') run.note(`${name}: running`)
-    rows.push({ name, health })
-  }
+  const rows = await Promise.all(
+    awaited.map(async ({ name, before, resumed = false }) => ({
+      name,
+      health: await awaitRunning(run.client, name, { clock, signal, before, resumed }),
+    })),
+  )
+  for (const { name, health } of rows) if (health.kind === 'running') run.note(`${name}: running`)
   return judge(run, rows)
 }
 

@@ -66,6 +66,11 @@ export interface ConnectClient {
   status(name: string): Promise<ConnectorStatus | undefined>
   /** Restarts the connector and its tasks, or those alone that failed. */
   restart(name: string, options: { readonly onlyFailed: boolean }): Promise<void>
+  /** Ends the connector's tasks; it stays, with its configuration and its position. */
+  stop(name: string): Promise<void>
+  /** Forgets how far a stopped connector had read. */
+  forgetPosition(name: string): Promise<void>
+  resume(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -179,11 +184,24 @@ export function connectClient(options: ConnectClientOptions): ConnectClient {
       await ask('POST', path, `restarting connector ${name}`)
     },
 
+    async stop(name) {
+      await ask('PUT', `/connectors/${encodeURIComponent(name)}/stop`, `stopping connector ${name}`)
+    },
+
+    async forgetPosition(name) {
+      const path = `/connectors/${encodeURIComponent(name)}/offsets`
+      await ask('DELETE', path, `forgetting the position of connector ${name}`)
+    },
+
+    async resume(name) {
+      await ask('PUT', `/connectors/${encodeURIComponent(name)}/resume`, `resuming connector ${name}`)
+    },
+
     close: () => agent.close(),
   }
 }
 
-type Method = 'GET' | 'PUT' | 'POST'
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
 interface Answer {
   readonly status: number

@@ -14,6 +14,8 @@ export interface FakeConnect {
   rebalance(requests: number): void
   /** From now on tasks of the connector fail with this trace; `undefined` mends it. */
   failWith(name: string, trace: string | undefined): void
+  /** The same, until its configuration changes; that is noticed a look later. */
+  failUntilChanged(name: string, trace: string): void
   /** As PUT /connectors/NAME/stop leaves it. */
   stop(name: string): void
   /** What the plugin has to say about a setting. */
@@ -45,6 +47,9 @@ export async function startFakeConnect(options: FakeConnectOptions = {}): Promis
   const configs = new Map<string, Record<string, string>>()
   const traces = new Map<string, string>()
   const stopped = new Set<string>()
+  /** What a change of the configuration does to a failure. */
+  const lastTrace = new Map<string, string>()
+  const mended = new Map<string, () => void>()
   const pending = new Map<string, { looks: number; state: string | undefined }>()
   let refusals = 0
 
@@ -55,7 +60,7 @@ export async function startFakeConnect(options: FakeConnectOptions = {}): Promis
     if (waiting && waiting.looks > 0) {
       waiting.looks--
       if (waiting.state === undefined) return undefined
-      return status(name, waiting.state, [waiting.state])
+      return status(name, waiting.state === 'FAILED' ? 'RUNNING' : waiting.state, [waiting.state])
     }
     if (stopped.has(name)) return status(name, 'STOPPED', [])
     return status(name, 'RUNNING', [traces.has(name) ? 'FAILED' : 'RUNNING'])
@@ -69,7 +74,7 @@ export async function startFakeConnect(options: FakeConnectOptions = {}): Promis
       state: task,
       worker_id: worker,
       version: '3.5.0.Final',
-      ...(task === 'FAILED' && { trace: traces.get(name) }),
+      ...(task === 'FAILED' && { trace: traces.get(name) ?? lastTrace.get(name) }),
     })),
     type: 'source',
   })
@@ -89,7 +94,11 @@ export async function startFakeConnect(options: FakeConnectOptions = {}): Promis
       )
     const isNew = !configs.has(name)
     configs.set(name, { ...config, name })
-    pending.set(name, { looks: staleLooks, state: isNew ? undefined : 'RUNNING' })
+    pending.set(name, {
+      looks: staleLooks,
+      state: isNew ? undefined : traces.has(name) ? 'FAILED' : 'RUNNING',
+    })
+    if (!isNew) mended.get(name)?.()
     return [isNew ? 201 : 200, { name, config: configs.get(name), tasks: [], type: 'source' }]
   }
 
@@ -130,6 +139,17 @@ export async function startFakeConnect(options: FakeConnectOptions = {}): Promis
     if (verb === 'config' && method === 'PUT') return put(name, body)
     const state = configs.has(name) ? stateOf(name) : undefined
     if (verb === 'status') return state ? [200, state] : problem(404, `No status found for connector ${name}`)
+    if (verb === 'stop' || verb === 'resume') {
+      if (verb === 'stop') stopped.add(name)
+      else stopped.delete(name)
+      pending.set(name, { looks: staleLooks, state: verb === 'stop' ? 'RUNNING' : 'STOPPED' })
+      return [202, '']
+    }
+    if (verb === 'offsets' && method === 'DELETE') {
+      return state?.connector && stopped.has(name)
+        ? [200, { message: 'The offsets for this connector have been reset successfully' }]
+        : problem(400, 'Connectors must be in the STOPPED state before their offsets can be modified.')
+    }
     if (verb === 'restart' && method === 'POST') {
       if (!configs.has(name)) return problem(404, `Unknown connector: ${name}`)
       if (url.searchParams.get('onlyFailed') !== 'true')
@@ -167,6 +187,14 @@ export async function startFakeConnect(options: FakeConnectOptions = {}): Promis
       refusals = requests
     },
     failWith: (name, trace) => void (trace === undefined ? traces.delete(name) : traces.set(name, trace)),
+    failUntilChanged(name, trace) {
+      traces.set(name, trace)
+      mended.set(name, () => {
+        // The look that still tells the old failure comes first.
+        lastTrace.set(name, trace)
+        traces.delete(name)
+      })
+    },
     stop: (name) => void stopped.add(name),
     settingErrors: new Map(),
     answerWith: undefined,
