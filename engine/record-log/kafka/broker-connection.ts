@@ -1,7 +1,7 @@
 /**
- * One socket to one broker: opened when it is first needed and again after it failed, asked for its versions, authenticated. A request that
- * the broker does not take in our version is refused before it is sent; one that gets no reply in time closes the socket, because replies
- * come in order and the next would be late too.
+ * One socket to one broker: opened when it is first needed and again after it failed, asked for its versions,
+ * authenticated. A request that the broker does not take in our version is refused before it is sent; one that gets
+ * no reply in time closes the socket, because replies come in order and the next would be late too.
  */
 import type { Clock } from '../../clock.ts'
 import { LogError } from '../port.ts'

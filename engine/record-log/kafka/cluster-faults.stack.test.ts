@@ -1,4 +1,7 @@
-/** Three brokers, of which one after the other is lost: leaders and coordinators move under writers, readers and members. */
+/**
+ * Three brokers, of which one after the other is lost: leaders and coordinators move under writers, readers and
+ * members.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { systemClock } from '../../clock.ts'
 import { type KafkaLog, openKafkaLog } from './kafka-log.ts'

@@ -29,7 +29,9 @@ export interface CoordinatorKey {
  * a join) must not share a socket with what is urgent.
  */
 export interface Lane {
-  /** Opened at the first send, and opened again after it failed. Throws `retriable` for a broker nobody has heard of. */
+  /**
+   * Opened at the first send, and opened again after it failed. Throws `retriable` for a broker nobody has heard of.
+   */
   broker(nodeId: number): Connection
   /** Closes its sockets; what is under way is rejected as `retriable`. */
   close(): void
@@ -47,8 +49,8 @@ export interface Cluster {
   /** The broker that creates topics and changes configurations. */
   controller(): Promise<Connection>
   /**
-   * Topics as the cluster knows them; those that do not exist are absent. From memory unless a topic is not in it, it is
-   * older than `maxAgeMs` (default: 30 s), or `invalidate` was called.
+   * Topics as the cluster knows them; those that do not exist are absent. From memory unless a topic is not in it, it
+   * is older than `maxAgeMs` (default: 30 s), or `invalidate` was called.
    */
   topics(names: readonly string[], options?: { readonly maxAgeMs?: number }): Promise<Map<string, TopicView>>
   /** All names. */
@@ -57,7 +59,9 @@ export interface Cluster {
   leaderOf(tp: TopicPartition): PartitionView | undefined
   /** The memory of these topics (default: all) is wrong: ask again at the next use. */
   invalidate(topics?: readonly string[]): void
-  /** The broker in charge, from memory when it is there. Waits out a cluster that is still making its internal topics. */
+  /**
+   * The broker in charge, from memory when it is there. Waits out a cluster that is still making its internal topics.
+   */
   coordinator(key: CoordinatorKey): Promise<number>
   /** The coordinator said that it is none, or went away. */
   forgetCoordinator(key: CoordinatorKey): void

@@ -1,14 +1,15 @@
 /**
- * Appends outside of transactions, under a producer id of their own: each batch once, in the order of the calls. What is called while a send is under way
- * goes together in the next.
+ * Appends outside of transactions, under a producer id of their own: each batch once, in the order of the calls. What
+ * is called while a send is under way goes together in the next.
  */
 import type { Clock } from '../../clock.ts'
 import { type AppendBatch, type AppendResult, LogError } from '../port.ts'
 import type { Cluster, Lane } from './cluster-view.ts'
 import { checkCode } from './error-table.ts'
 import { patiently } from './patience.ts'
-import type { Sender, Sent } from './sender.ts'
+import type { Sender } from './sender.ts'
 import { createSequences } from './sequences.ts'
+import type { Sent } from './shipment.ts'
 import { initProducerIdApi, type ProducerIdentity } from './wire/transactions.ts'
 
 export interface IdempotentAppends {

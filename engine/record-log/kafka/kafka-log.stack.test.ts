@@ -1,4 +1,7 @@
-/** The record-log contract against real brokers: one of today, and one whose cluster was never raised to transaction protocol 2. */
+/**
+ * The record-log contract against real brokers: one of today, and one whose cluster was never raised to transaction
+ * protocol 2.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll } from 'vitest'
 import { recordLogContract } from '../record-log.contract.ts'

@@ -1,6 +1,6 @@
 /**
- * The record log on Kafka: puts transport, admin, fetcher, writers and group together. One log per process is meant; its fetchers, writers and members
- * have sockets of their own, and share what is known of the cluster.
+ * The record log on Kafka: puts transport, admin, fetcher, writers and group together. One log per process is meant;
+ * its fetchers, writers and members have sockets of their own, and share what is known of the cluster.
  */
 import { type Clock, systemClock } from '../../clock.ts'
 import { LogError, type RecordLog, type TopicDescription } from '../port.ts'

@@ -1,9 +1,10 @@
 /**
- * The one place that reaches into kafkajs: its `Connection`, i.e. a socket with TLS, SASL and replies matched to requests. Its
- * producer, consumer and cluster are not used. kafkajs is pinned to 2.2.4, and a test holds the internals named here.
+ * The one place that reaches into kafkajs: its `Connection`, i.e. a socket with TLS, SASL and replies matched to
+ * requests. Its producer, consumer and cluster are not used. kafkajs is pinned to 2.2.4, and a test holds the
+ * internals named here.
  *
- * Cured on the way: every connection of kafkajs re-arms a timer of 1 ms for ever (6 % of a core when idle) and checks time-outs every
- * 100 ms; requests were copied twice before they were sent.
+ * Cured on the way: every connection of kafkajs re-arms a timer of 1 ms for ever (6 % of a core when idle) and checks
+ * time-outs every 100 ms; requests were copied twice before they were sent.
  */
 import { createRequire } from 'node:module'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'

@@ -17,7 +17,9 @@ export async function pause(clock: Clock, ms: number, signal?: AbortSignal): Pro
   await waitForAny([], { clock, untilMs: clock.now() + ms, abort: signal })
 }
 
-/** Makes the call again while it throws something that `isPassing`; after the deadline its last error is the caller's. */
+/**
+ * Makes the call again while it throws something that `isPassing`; after the deadline its last error is the caller's.
+ */
 export async function patiently<T>(
   patience: Patience,
   call: () => Promise<T>,

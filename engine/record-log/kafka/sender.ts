@@ -1,30 +1,27 @@
 /**
- * Brings batches to the leaders of their partitions: one batch per partition in flight, in order, sent again with the same sequence number until
- * the leader has answered for it. A partition that moved is sent to its new leader, one that a reply leaves out is sent again, and a batch that
- * is too large for its topic is cut in two.
+ * Brings batches to the leaders of their partitions: one batch per partition in flight, in order, sent again with the
+ * same sequence number until the leader has answered for it. A partition that moved is sent to its new leader, one
+ * that a reply leaves out is sent again, and a batch that is too large for its topic is cut in two.
  */
 import type { Clock } from '../../clock.ts'
 import { unknownPartition } from '../admission.ts'
-import {
-  type AppendBatch,
-  type AppendResult,
-  LogError,
-  type NewRecord,
-  partitionKey,
-  type TopicPartition,
-} from '../port.ts'
+import { type AppendBatch, type AppendResult, LogError, partitionKey } from '../port.ts'
 import type { Cluster, Lane } from './cluster-view.ts'
 import { BrokerError, errorCode, kafkaError } from './error-table.ts'
 import { pause } from './patience.ts'
 import type { Sequences } from './sequences.ts'
+import {
+  giveUp,
+  outcomesOf,
+  type Shipment as Packed,
+  type Parcel,
+  pack,
+  type Sent,
+  settle,
+} from './shipment.ts'
 import { type ProducedPartition, type ProducePartition, produceV8, produceV12 } from './wire/produce.ts'
 import { writeRecordBatch } from './wire/record-batch-writer.ts'
 import type { ProducerIdentity } from './wire/transactions.ts'
-
-/** What became of one batch. `unsettled`: it may have been written or not. */
-export type Sent =
-  | { readonly ok: true; readonly result: AppendResult }
-  | { readonly ok: false; readonly error: LogError; readonly unsettled: boolean }
 
 export interface SendOptions {
   readonly producer: ProducerIdentity
@@ -56,33 +53,14 @@ const usualBatchBytesMax = 1_000_000
 const partitionsPerRequestMax = 48
 const pauses = { firstMs: 10, longestMs: 250, concurrentMs: 2 }
 
-/** A batch on its way. */
-interface Parcel extends TopicPartition {
-  readonly index: number
-  readonly records: readonly NewRecord[]
-  /** The first record that was not written yet, and the first behind the piece in flight. */
-  from: number
-  to: number
-  sequence: number
-  result: AppendResult | undefined
-  /** A piece was sent and never answered. */
-  unanswered: boolean
-  lastTrouble: LogError | undefined
-}
-
-interface Shipment extends SendOptions {
-  readonly outcomes: (Sent | undefined)[]
-  /** By partition, oldest first. */
-  readonly queues: Map<string, Parcel[]>
-}
+type Shipment = Packed & SendOptions
 
 /** Makes a sender; callers send one after the other per producer. */
 export function createSender({ cluster, lane, clock, closing }: SenderParts): Sender {
   const batchBytesMax = new Map<string, number>()
 
   async function send(batches: readonly AppendBatch[], options: SendOptions): Promise<Sent[]> {
-    const shipment: Shipment = { ...options, outcomes: [], queues: new Map() }
-    for (const [index, batch] of batches.entries()) enqueue(shipment, index, batch)
+    const shipment = { ...options, ...pack(batches, clock.now()) }
     let troubles = 0
     while (shipment.queues.size > 0) {
       const progress = await round(shipment)
@@ -95,24 +73,7 @@ export function createSender({ cluster, lane, clock, closing }: SenderParts): Se
       if (closing.aborted || clock.now() + pauseMs > shipment.untilMs) giveUp(shipment)
       else await pause(clock, pauseMs, closing)
     }
-    return shipment.outcomes.map((sent, index) => sent ?? missing(batches[index]))
-  }
-
-  function enqueue({ outcomes, queues }: Shipment, index: number, batch: AppendBatch): void {
-    const { topic, partition, records } = batch
-    outcomes.push(undefined)
-    if (records.length === 0) {
-      const result = { topic, partition, baseOffset: -1, appendTime: clock.now() }
-      outcomes[index] = { ok: true, result }
-      return
-    }
-    const parcel: Parcel = {
-      ...{ topic, partition, index, records },
-      ...{ from: 0, to: 0, sequence: 0, result: undefined, unanswered: false, lastTrouble: undefined },
-    }
-    const queue = queues.get(partitionKey(batch))
-    if (queue) queue.push(parcel)
-    else queues.set(partitionKey(batch), [parcel])
+    return outcomesOf(shipment)
   }
 
   /** Sends the head of every queue once. */
@@ -260,32 +221,7 @@ export function createSender({ cluster, lane, clock, closing }: SenderParts): Se
     return 'none'
   }
 
-  function giveUp(shipment: Shipment): void {
-    for (const queue of [...shipment.queues.values()]) {
-      const unsettled = queue.some((parcel) => parcel.unanswered || parcel.from > 0)
-      for (const parcel of [...queue]) {
-        const why = parcel.lastTrouble ?? queue[0]?.lastTrouble
-        const error = new LogError(
-          'retriable',
-          `${partitionKey(parcel)} took no records in time: ${why?.message}`,
-          {
-            cause: why,
-          },
-        )
-        settle(shipment, parcel, { ok: false, error, unsettled })
-      }
-    }
-  }
-
   return { send }
-}
-
-function settle({ outcomes, queues }: Shipment, parcel: Parcel, sent: Sent): void {
-  outcomes[parcel.index] = sent
-  const key = partitionKey(parcel)
-  const rest = (queues.get(key) ?? []).filter((each) => each !== parcel)
-  if (rest.length === 0) queues.delete(key)
-  else queues.set(key, rest)
 }
 
 const isTooLarge = (code: number): boolean =>
@@ -300,7 +236,3 @@ const resultOf = (
   baseOffset,
   appendTime: appendTime >= 0 ? appendTime : nowMs,
 })
-
-const missing = (batch: AppendBatch | undefined): never => {
-  throw new Error(`a batch for ${batch ? partitionKey(batch) : 'nowhere'} was lost on the way`)
-}

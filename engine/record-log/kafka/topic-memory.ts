@@ -1,6 +1,7 @@
 /**
- * What is remembered of topics and their leaders: asked from the cluster when it is missing, too old, or known to be wrong. A refresh asks
- * for everything that was ever asked for, so that those who ask at the same time share one request.
+ * What is remembered of topics and their leaders: asked from the cluster when it is missing, too old, or known to be
+ * wrong. A refresh asks for everything that was ever asked for, so that those who ask at the same time share one
+ * request.
  */
 import type { Clock } from '../../clock.ts'
 import type { TopicPartition } from '../port.ts'

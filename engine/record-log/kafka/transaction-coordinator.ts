@@ -1,6 +1,6 @@
 /**
- * The requests of one transactional id to its coordinator: found again when it moved, asked again while the former transaction is still being
- * ended. What a lost reply to the end means is decided here:
+ * The requests of one transactional id to its coordinator: found again when it moved, asked again while the former
+ * transaction is still being ended. What a lost reply to the end means is decided here:
  *
  * ```
  *   EndTxn ─► reply 0                               ended

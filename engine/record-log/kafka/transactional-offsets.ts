@@ -1,7 +1,7 @@
 /**
- * Offsets of a group inside a transaction, with the member's generation (KIP-447): the coordinator refuses them from whoever is not in the group any
- * more. A generation that ended while the request was under way is no reason to be refused: a member that has gone on with its partitions through a
- * cooperative rebalance commits them in the new one.
+ * Offsets of a group inside a transaction, with the member's generation (KIP-447): the coordinator refuses them from
+ * whoever is not in the group any more. A generation that ended while the request was under way is no reason to be
+ * refused: a member that has gone on with its partitions through a cooperative rebalance commits them in the new one.
  */
 import type { Clock } from '../../clock.ts'
 import { type GroupMetadata, LogError, type OffsetCommit, partitionKey } from '../port.ts'
@@ -33,8 +33,8 @@ export interface TransactionalOffsetsParts {
   readonly clock: Clock
   readonly closing: AbortSignal
   /**
-   * Who a member of this process is now, if it held the given generation and still owns the partitions; waits for a join that is under way.
-   * `undefined`: it is out, or never was in.
+   * Who a member of this process is now, if it held the given generation and still owns the partitions; waits for a
+   * join that is under way. `undefined`: it is out, or never was in.
    */
   successorOf(member: GroupMetadata, partitions: readonly OffsetCommit[]): Promise<GroupMetadata | undefined>
 }

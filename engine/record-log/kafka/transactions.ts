@@ -1,6 +1,6 @@
 /**
- * One transaction of a writer. Protocol 1 names every partition and group to the coordinator before it is written to; with protocol 2 the brokers do
- * that by themselves. After a failed append or a refused commit only an abort is left.
+ * One transaction of a writer. Protocol 1 names every partition and group to the coordinator before it is written to;
+ * with protocol 2 the brokers do that by themselves. After a failed append or a refused commit only an abort is left.
  */
 import type { Clock } from '../../clock.ts'
 import { admitOffset } from '../admission.ts'
@@ -13,8 +13,9 @@ import {
   partitionKey,
   type Transaction,
 } from '../port.ts'
-import type { Sender, Sent } from './sender.ts'
+import type { Sender } from './sender.ts'
 import type { Sequences } from './sequences.ts'
+import type { Sent } from './shipment.ts'
 import type { TransactionCoordinator } from './transaction-coordinator.ts'
 import type { TransactionalOffsets } from './transactional-offsets.ts'
 import type { ProducerIdentity } from './wire/transactions.ts'

@@ -1,6 +1,6 @@
 /**
- * The cluster over kafkajs's sockets: which brokers there are, who leads what, who coordinates whom, and lanes of connections to them. What
- * it remembers is shared by everybody who uses the log.
+ * The cluster over kafkajs's sockets: which brokers there are, who leads what, who coordinates whom, and lanes of
+ * connections to them. What it remembers is shared by everybody who uses the log.
  */
 import type { Clock } from '../../clock.ts'
 import { LogError } from '../port.ts'

@@ -1,6 +1,6 @@
 /**
- * A writer: who it is towards the brokers, its transactions one after the other, and appends outside of them. Initialising makes it the only one of its
- * transactional id; whatever an earlier one left open is aborted by then.
+ * A writer: who it is towards the brokers, its transactions one after the other, and appends outside of them.
+ * Initialising makes it the only one of its transactional id; whatever an earlier one left open is aborted by then.
  */
 import type { Clock } from '../../clock.ts'
 import { type GroupMetadata, LogError, type OffsetCommit, type Writer } from '../port.ts'

@@ -1,7 +1,7 @@
 /**
- * What members tell the leader and what the leader tells them, in the form of Kafka's consumer protocol, so that Kafka's own tools can show it. Our
- * words ride in its user data: a number that makes a subscription differ from the last one (the broker starts no rebalance for equal bytes), whether
- * more is to come, and who is live.
+ * What members tell the leader and what the leader tells them, in the form of Kafka's consumer protocol, so that
+ * Kafka's own tools can show it. Our words ride in its user data: a number that makes a subscription differ from the
+ * last one (the broker starts no rebalance for equal bytes), whether more is to come, and who is live.
  */
 import { crc32c } from '@node-rs/crc32'
 import type { TopicPartition } from '../../port.ts'

@@ -1,6 +1,7 @@
 /**
- * The leader's part of a rebalance. The assignor says who is to own what; a partition that somebody else still holds is kept back until its holder has
- * given it up, in the rebalance that the holder then asks for. So nothing stops that need not move, and two never own the same. Pure.
+ * The leader's part of a rebalance. The assignor says who is to own what; a partition that somebody else still holds
+ * is kept back until its holder has given it up, in the rebalance that the holder then asks for. So nothing stops
+ * that need not move, and two never own the same. Pure.
  */
 import { planAssignment } from '../../group-plan.ts'
 import { type JoinOptions, type MemberView, partitionKey } from '../../port.ts'

@@ -1,8 +1,8 @@
 /**
- * A member's requests to its group's coordinator, over two sockets: a join may be parked for as long as a rebalance takes, and heartbeats go on beside
- * it. Finds the coordinator again when it moved.
+ * A member's requests to its group's coordinator, over two sockets: a join may be parked for as long as a rebalance
+ * takes, and heartbeats go on beside it. Finds the coordinator again when it moved.
  */
-import { LogError } from '../../port.ts'
+import { type JoinOptions, LogError } from '../../port.ts'
 import type { Cluster } from '../cluster-view.ts'
 import { BrokerError, errorCode, kafkaError } from '../error-table.ts'
 import type { Api } from '../wire/api.ts'
@@ -18,7 +18,10 @@ import {
 } from '../wire/group-membership.ts'
 
 export interface CoordinatorRequests {
-  /** Replies with their codes; rejects with `retriable` when there is no coordinator, no reply, or one that is loading. */
+  /**
+   * Replies with their codes; rejects with `retriable` when there is no coordinator, no reply, or one that is
+   * loading.
+   */
   join(request: JoinGroupRequest): Promise<JoinGroupReply>
   sync(request: SyncGroupRequest, timeoutMs: number): Promise<{ error: number; assignment: Buffer }>
   heartbeat(member: MemberIdentity, timeoutMs: number): Promise<{ error: number }>
@@ -83,3 +86,18 @@ export const pausesMs = { first: 20, longest: 1000 } as const
 
 /** Pauses of the loops that ask a coordinator which does not answer. */
 export const nextPause = (pauseMs: number): number => Math.min(pauseMs * 2, pausesMs.longest)
+
+const inconsistentGroupProtocol = 23
+const invalidSessionTimeout = 26
+
+/** What was asked, with a word on those refusals that a person can do something about. */
+export function explainJoin(
+  code: number,
+  { groupId, instanceId, sessionTimeoutMs }: Pick<JoinOptions, 'groupId' | 'instanceId' | 'sessionTimeoutMs'>,
+): string {
+  const what = `JoinGroup (READ) of group ${groupId} as ${instanceId}`
+  if (code === inconsistentGroupProtocol) return `${what}: members of another program are in this group`
+  if (code !== invalidSessionTimeout) return what
+  const settings = 'group.min.session.timeout.ms, group.max.session.timeout.ms'
+  return `${what}: the brokers allow no session time-out of ${sessionTimeoutMs} ms (${settings})`
+}

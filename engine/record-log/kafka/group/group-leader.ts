@@ -1,4 +1,7 @@
-/** What a member does when it leads: makes the plan of a generation, and watches whether the topics still are what the plan was made for. */
+/**
+ * What a member does when it leads: makes the plan of a generation, and watches whether the topics still are what the
+ * plan was made for.
+ */
 import type { Clock } from '../../../clock.ts'
 import type { JoinOptions } from '../../port.ts'
 import type { Cluster } from '../cluster-view.ts'

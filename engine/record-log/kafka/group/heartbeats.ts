@@ -40,7 +40,7 @@ export function createHeartbeats({ clock, intervalMs, beat, onFault }: Heartbeat
       lastAtMs = Math.max(lastAtMs, sentAtMs)
     } catch (error) {
       nextMs = Math.min(hurriedMs, intervalMs)
-      if (!(error instanceof LogError)) onFault(error)
+      if (!(error instanceof LogError && error.kind === 'retriable')) onFault(error)
     }
     if (running) arm(nextMs)
   }

@@ -1,6 +1,7 @@
 /**
- * One member of a group, from joining until it leaves or is put out. Cooperative: it keeps working on what it keeps; what moves is revoked, awaited,
- * and only then does it join again, so that the next plan can give it to somebody else.
+ * One member of a group, from joining until it leaves or is put out. Cooperative: it keeps working on what it keeps;
+ * what moves is revoked, awaited, and only then does it join again, so that the next plan can give it to somebody
+ * else.
  *
  * ```
  *             ┌──────────── a rebalance is on, rejoin(), something was given back ───────────┐
@@ -24,20 +25,13 @@ import {
 import { createSignal, deferred, raise, waitForAny } from '../../signal.ts'
 import type { Cluster } from '../cluster-view.ts'
 import { BrokerError, errorCode } from '../error-table.ts'
-import { pause } from '../patience.ts'
-import type { JoinGroupReply, MemberIdentity } from '../wire/group-membership.ts'
-import {
-  type Assignment,
-  basisOf,
-  decodeAssignment,
-  encodeSubscription,
-  protocolName,
-  type Subscription,
-  sameBasis,
-} from './consumer-protocol.ts'
-import { createCoordinatorRequests, isExpelled, nextPause, pausesMs } from './coordinator-requests.ts'
+import type { MemberIdentity } from '../wire/group-membership.ts'
+import { type Assignment, basisOf, sameBasis } from './consumer-protocol.ts'
+import { createCoordinatorRequests, isExpelled } from './coordinator-requests.ts'
 import { createGroupLeader } from './group-leader.ts'
 import { createHeartbeats } from './heartbeats.ts'
+import { createJoiner, hasGoneOn, identityOf, newStanding } from './joining.ts'
+import { createListenerCalls, invoke } from './listener-calls.ts'
 
 export interface KafkaMember {
   readonly membership: Membership
@@ -72,23 +66,18 @@ export function startMember(parts: MemberParts): KafkaMember {
   const { groupId, instanceId, listener, sessionTimeoutMs, rebalanceTimeoutMs } = options
   const requests = createCoordinatorRequests(cluster, groupId, instanceId)
   const leader = createGroupLeader(cluster, clock, options.assign)
+  const calls = createListenerCalls(clock, rebalanceTimeoutMs)
   const changed = createSignal()
   const assigned = deferred<void>()
   let phase: 'live' | 'leaving' | 'gone' = 'live'
   let joined = false
-  let memberId = ''
-  let generation = -1
-  let firstGeneration = -1
-  let leading = false
-  let joining = false
   let wanted = false
   let turn = 0
-  let said: Subscription | undefined
   let owned: readonly TopicPartition[] = []
-  let callsDone: Promise<unknown> = Promise.resolve()
   let left: Promise<void> | undefined
 
-  const identity = (): MemberIdentity => ({ groupId, generation, memberId, instanceId })
+  const standing = newStanding()
+  const identity = (): MemberIdentity => identityOf(standing, options)
   const isLive = () => phase === 'live'
   const isGone = () => phase === 'gone'
 
@@ -98,84 +87,29 @@ export function startMember(parts: MemberParts): KafkaMember {
     beat,
     onFault: fail,
   })
+  const joiner = createJoiner({
+    ...{ options, requests, leader, standing, clock, isLive },
+    subscription: () => ({ topics: options.topics, turn, userData: options.userData(), owned }),
+    onEntered(sentAtMs) {
+      heartbeats.heard(sentAtMs)
+      if (!isGone()) heartbeats.start()
+    },
+    onAnswered: () => raise(changed),
+    onExpelled: expelled,
+    onPlanFault(fault) {
+      if (!joined) throw fault
+      onFault(fault)
+    },
+  })
 
   async function run(): Promise<void> {
     while (isLive()) {
       wanted = false
-      const assignment = await joinAndSync()
+      const assignment = await joiner.joinAndSync()
       if (!assignment) return
-      await inTurn(() => apply(assignment))
+      await calls.inTurn(() => apply(assignment))
       while (isLive() && !wanted) await waitForAny([changed], { clock })
     }
-  }
-
-  /** `undefined` when the membership ended meanwhile. */
-  async function joinAndSync(): Promise<Assignment | undefined> {
-    for (let pauseMs: number = pausesMs.first; isLive(); pauseMs = nextPause(pauseMs)) {
-      try {
-        const assignment = await joinOnce()
-        if (assignment !== 'again') return assignment
-      } catch (error) {
-        if (!(error instanceof LogError) || error.kind !== 'retriable') throw error
-      }
-      if (isLive()) await pause(clock, pauseMs)
-    }
-    return undefined
-  }
-
-  async function joinOnce(): Promise<Assignment | undefined | 'again'> {
-    const sentAtMs = clock.now()
-    said = { topics: options.topics, turn, userData: options.userData(), owned }
-    joining = true
-    let reply: JoinGroupReply
-    try {
-      reply = await requests.join({
-        member: identity(),
-        sessionTimeoutMs,
-        rebalanceTimeoutMs,
-        protocol: protocolName,
-        subscription: encodeSubscription(said),
-      })
-      if (reply.error === 0) enter(reply, sentAtMs)
-    } finally {
-      joining = false
-      raise(changed)
-    }
-    if (!isLive()) return undefined
-    if (reply.error === errorCode.memberIdRequired) {
-      memberId = reply.memberId
-      return 'again'
-    }
-    if (isExpelled(reply.error)) return expelled(reply.error)
-    if (reply.error !== 0) throw new BrokerError(reply.error, explainJoin(reply.error, options))
-    return sync(reply)
-  }
-
-  function enter(reply: JoinGroupReply, sentAtMs: number): void {
-    ;({ generation, memberId } = reply)
-    if (firstGeneration < 0) firstGeneration = generation
-    leading = reply.leader === memberId && reply.members.length > 0
-    heartbeats.heard(sentAtMs)
-    if (!isGone()) heartbeats.start()
-  }
-
-  async function sync(reply: JoinGroupReply): Promise<Assignment | undefined | 'again'> {
-    const plan = leading ? await leader.plan(reply.members) : undefined
-    const { error, assignment } = await requests.sync(
-      { member: identity(), assignments: plan?.assignments ?? [] },
-      rebalanceTimeoutMs,
-    )
-    if (plan?.fault !== undefined) {
-      if (!joined) throw plan.fault
-      onFault(plan.fault)
-    }
-    if (!isLive()) return undefined
-    if (isExpelled(error)) return expelled(error)
-    if (error === errorCode.rebalanceInProgress || error === errorCode.illegalGeneration) return 'again'
-    if (error !== 0) throw new BrokerError(error, `SyncGroup of group ${groupId}`)
-    return (
-      decodeAssignment(assignment) ?? { ...nothing, members: [instanceId], basis: basisOf(said ?? nothing) }
-    )
   }
 
   async function apply(assignment: Assignment): Promise<void> {
@@ -187,6 +121,7 @@ export function startMember(parts: MemberParts): KafkaMember {
       wanted = true
     }
     if (!isLive()) return
+    const { said } = standing
     if (said && !sameBasis(assignment.basis, basisOf(said))) membership.rejoin()
     const added = without(assignment.partitions, owned)
     if (added.length === 0 && !assignment.final) return
@@ -197,21 +132,10 @@ export function startMember(parts: MemberParts): KafkaMember {
     assigned.resolve()
   }
 
-  /** Listener calls, and what goes with them, one after the other. */
-  function inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const done = callsDone.then(action, action)
-    callsDone = done.catch(() => undefined)
-    return done
-  }
-
-  /** Calls the listener, for at most the rebalance time-out; one that is slower, or throws, is put out. */
+  /** Calls the listener; one that is slower than the rebalance time-out, or throws, is put out. */
   async function call(action: () => Promise<void>): Promise<boolean> {
-    let cancel = () => {}
-    const late = new Promise<'late'>((resolve) => {
-      cancel = clock.at(clock.now() + rebalanceTimeoutMs, () => resolve('late'))
-    })
     try {
-      const how = await Promise.race([invoke(action), late])
+      const how = await calls.call(action)
       if (how === 'late' && !isGone()) {
         await withdraw()
         lose(`it did not answer a rebalance within ${rebalanceTimeoutMs} ms`)
@@ -222,8 +146,6 @@ export function startMember(parts: MemberParts): KafkaMember {
         await withdraw()
         fail(error)
       }
-    } finally {
-      cancel()
     }
     return !isGone()
   }
@@ -237,14 +159,14 @@ export function startMember(parts: MemberParts): KafkaMember {
       return
     }
     // What was said before or during a join is about the generation that ended.
-    const outdated = joining || sent.generation !== generation
+    const outdated = standing.joining || sent.generation !== standing.generation
     if (error === errorCode.rebalanceInProgress) {
       if (!outdated) want()
     } else if (error === errorCode.illegalGeneration) {
-      if (!outdated) lose(`generation ${generation} is over`)
+      if (!outdated) lose(`generation ${sent.generation} is over`)
     } else if (error !== 0) {
       throw new BrokerError(error, `Heartbeat (READ) of group ${groupId}`)
-    } else if (leading && !outdated && (await leader.isOutdated())) {
+    } else if (standing.leading && !outdated && (await leader.isOutdated())) {
       membership.rejoin()
     }
   }
@@ -258,8 +180,8 @@ export function startMember(parts: MemberParts): KafkaMember {
   function expelled(code: number): 'again' | undefined {
     if (code === errorCode.unknownMemberId && !joined && !isGone()) {
       // A member id of an attempt that the coordinator has forgotten.
-      memberId = ''
-      generation = -1
+      standing.memberId = ''
+      standing.generation = -1
       return 'again'
     }
     lose(
@@ -297,7 +219,7 @@ export function startMember(parts: MemberParts): KafkaMember {
   }
 
   async function withdraw(): Promise<void> {
-    if (memberId === '') return
+    if (standing.memberId === '') return
     try {
       await requests.leave(identity())
     } catch (error) {
@@ -309,7 +231,7 @@ export function startMember(parts: MemberParts): KafkaMember {
     if (isGone()) return
     phase = 'leaving'
     raise(changed)
-    await inTurn(async () => {
+    await calls.inTurn(async () => {
       const moving = owned
       if (!isGone() && moving.length > 0) await call(() => listener.onRevoked(moving))
     })
@@ -320,7 +242,7 @@ export function startMember(parts: MemberParts): KafkaMember {
   }
 
   const membership: Membership = {
-    metadata: () => ({ groupId, instanceId, memberId, generation }),
+    metadata: identity,
     lastHeartbeatAt: () => heartbeats.lastAt(),
     rejoin() {
       turn++
@@ -337,11 +259,10 @@ export function startMember(parts: MemberParts): KafkaMember {
     assigned: assigned.promise,
     async successorOf(former, partitions) {
       const untilMs = clock.now() + successionMs
-      while (joining && generation === former.generation && clock.now() < untilMs) {
+      while (standing.joining && standing.generation === former.generation && clock.now() < untilMs) {
         await waitForAny([changed], { clock, untilMs })
       }
-      if (isGone() || memberId !== former.memberId || generation === former.generation) return undefined
-      if (former.generation < firstGeneration || former.generation > generation) return undefined
+      if (isGone() || !hasGoneOn(standing, former)) return undefined
       const mine = new Set(owned.map(partitionKey))
       return partitions.every((tp) => mine.has(partitionKey(tp))) ? membership.metadata() : undefined
     },
@@ -350,21 +271,9 @@ export function startMember(parts: MemberParts): KafkaMember {
     },
   }
 
-  run().catch(fail)
+  run().catch(async (error: unknown) => {
+    await withdraw()
+    fail(error)
+  })
   return member
-}
-
-const nothing = { topics: [], partitions: [], userData: new Uint8Array(), final: true }
-
-/** Turns what a listener throws at once into a rejection. */
-const invoke = async (action: () => Promise<void>): Promise<void> => action()
-
-/** Kafka's codes that a person can do something about. */
-function explainJoin(code: number, { groupId, sessionTimeoutMs, instanceId }: JoinOptions): string {
-  const what = `JoinGroup (READ) of group ${groupId} as ${instanceId}`
-  if (code === 23) return `${what}: members of another program are in this group`
-  if (code === 26) {
-    return `${what}: the brokers allow no session time-out of ${sessionTimeoutMs} ms (group.min.session.timeout.ms, group.max.session.timeout.ms)`
-  }
-  return what
 }

@@ -1,6 +1,6 @@
 /**
- * A proxy in front of a broker that understands frames: it can hold requests of a chosen kind back, and lose the reply to one, by cutting the connection when the
- * reply is there. The broker must advertise the proxy's address.
+ * A proxy in front of a broker that understands frames: it can hold requests of a chosen kind back, and lose the
+ * reply to one, by cutting the connection when the reply is there. The broker must advertise the proxy's address.
  */
 import { connect, createServer, type Socket } from 'node:net'
 

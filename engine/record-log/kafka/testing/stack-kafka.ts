@@ -1,6 +1,6 @@
 /**
- * Real brokers for the tests of this folder, from the server that the stack tests' global setup starts. The engine imports nothing of
- * `test/`, so this speaks to it directly: the words are those of `test/stack/control-server.ts`.
+ * Real brokers for the tests of this folder, from the server that the stack tests' global setup starts. The engine
+ * imports nothing of `test/`, so this speaks to it directly: the words are those of `test/stack/control-server.ts`.
  */
 import { inject } from 'vitest'
 

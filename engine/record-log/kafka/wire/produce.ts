@@ -1,6 +1,7 @@
 /**
- * Produce: record batches to the leaders of their partitions, each written straight into the request. v8 for transactions of protocol 1 and outside of
- * transactions, v12 for protocol 2: there the broker adds the partition to the transaction, and refuses late batches of an earlier one.
+ * Produce: record batches to the leaders of their partitions, each written straight into the request. v8 for
+ * transactions of protocol 1 and outside of transactions, v12 for protocol 2: there the broker adds the partition to
+ * the transaction, and refuses late batches of an earlier one.
  */
 import type { TopicPartition } from '../../port.ts'
 import type { Api } from './api.ts'

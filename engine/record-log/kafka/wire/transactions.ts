@@ -1,6 +1,7 @@
 /**
- * The requests of a transaction. Protocol 1: AddPartitionsToTxn, Produce, AddOffsetsToTxn, TxnOffsetCommit v3, EndTxn v1. Protocol 2
- * (KIP-890): the broker adds partitions by itself, TxnOffsetCommit v5 and EndTxn v5, and every end brings a new epoch.
+ * The requests of a transaction. Protocol 1: AddPartitionsToTxn, Produce, AddOffsetsToTxn, TxnOffsetCommit v3, EndTxn
+ * v1. Protocol 2 (KIP-890): the broker adds partitions by itself, TxnOffsetCommit v5 and EndTxn v5, and every end
+ * brings a new epoch.
  */
 import type { TopicPartition } from '../../port.ts'
 import type { Api } from './api.ts'
