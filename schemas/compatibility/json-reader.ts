@@ -4,6 +4,7 @@
  * order mark and trailing commas are each named, and reading goes on behind them to find the rest.
  */
 import type { JsonDocument, JsonProblem, LocatedJson, Offsets } from './json-document.ts'
+import { readSoundJson } from './json-fast-path.ts'
 import { scanScalar, scanString } from './json-scan.ts'
 import type { RuleId } from './rules.ts'
 
@@ -30,6 +31,8 @@ class Unreadable extends Error {
 
 /** Reads a whole text. Never throws: whatever is wrong is among the problems. */
 export function readJson(text: string): JsonDocument {
+  const sound = text.length <= schemaTextMax ? readSoundJson(text, nestingMax) : undefined
+  if (sound) return { value: sound.value, problems: [] }
   const reader = new JsonReader(text, undefined)
   const value = reader.read()
   return { value, problems: reader.problems }

@@ -1,6 +1,7 @@
 /** Avro's rules for names: which are allowed, and what a name without a dot means where it stands. */
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
+const dottedPattern = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
 
 /** The types that need no definition. */
 export const primitiveNames = [
@@ -26,7 +27,7 @@ export const isPrimitiveName = (name: string): name is PrimitiveName => primitiv
 export const isName = (text: string): boolean => namePattern.test(text)
 
 /** Whether every part between the dots is a name. */
-export const isDottedName = (text: string): boolean => text.split('.').every(isName)
+export const isDottedName = (text: string): boolean => dottedPattern.test(text)
 
 /** A namespace may also be empty: no namespace. */
 export const isNamespace = (text: string): boolean => text === '' || isDottedName(text)
