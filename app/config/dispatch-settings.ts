@@ -9,6 +9,7 @@ import { readPemFile } from './pem-file.ts'
 import type { GivenSecret } from './secret-settings.ts'
 import { readSwitch, wrong } from './setting-values.ts'
 import type { Given, GivenSetting } from './settings-file.ts'
+import { dispatchDefaults } from './surroundings-defaults.ts'
 
 /** Fits `createGrpcDispatch`. */
 export interface DispatchSettings {
@@ -19,18 +20,6 @@ export interface DispatchSettings {
   readonly tls?: DispatchTls
   readonly token?: string
 }
-
-/** The group `dispatch` of the configuration file, as it is when nobody sets it. */
-export const dispatchDefaults = {
-  address: null,
-  deadline: formatDuration(defaultDispatchDeadlineMs),
-  tls: false,
-  ca_file: null,
-  cert_file: null,
-  key_file: null,
-  server_name: null,
-  token_file: null,
-} as const
 
 /** The settings as they were given, by whoever found out who wins. */
 export interface GivenDispatch {

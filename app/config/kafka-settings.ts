@@ -1,12 +1,12 @@
 /** Reads where Kafka is and how it lets us in. With brokers named, it is the record log; without, the embedded one is. */
 import { readFileSync } from 'node:fs'
 import type { KafkaSasl, KafkaTls } from '../../engine/index.ts'
-import { sharedEndpointPartitions } from '../../topology/topics.ts'
 import type { Problem } from '../cli/cli-error.ts'
 import { readPemFile } from './pem-file.ts'
 import type { GivenSecret } from './secret-settings.ts'
 import { readSwitch, readWholeNumber, wrong } from './setting-values.ts'
 import type { Given, GivenSetting } from './settings-file.ts'
+import { kafkaDefaults } from './surroundings-defaults.ts'
 
 /** Fits `openKafkaLog`, with what only a deployment on Kafka has to decide. */
 export interface KafkaSettings {
@@ -24,26 +24,6 @@ export interface KafkaSettings {
   /** `undefined`: made once and kept in the data directory. */
   readonly instanceId: string | undefined
 }
-
-/** The group `kafka` of the configuration file, as it is when nobody sets it. */
-export const kafkaDefaults = {
-  brokers: [],
-  client_id: 'waybill',
-  tls: false,
-  ca_file: null,
-  cert_file: null,
-  key_file: null,
-  server_name: null,
-  sasl: null,
-  username: null,
-  password_file: null,
-  oauth_token_file: null,
-  standbys: 1,
-  partitions: 12,
-  endpoint_partitions: sharedEndpointPartitions,
-  replicas: null,
-  instance_id: null,
-} as const
 
 /** The settings as they were given. */
 export interface GivenKafka {

@@ -5,17 +5,7 @@ import { readPemFile } from './pem-file.ts'
 import type { GivenSecret } from './secret-settings.ts'
 import { wrong } from './setting-values.ts'
 import type { Given, GivenSetting } from './settings-file.ts'
-
-/** The group `registry` of the configuration file, as it is when nobody sets it. */
-export const registryDefaults = {
-  url: null,
-  username: null,
-  password_file: null,
-  token_file: null,
-  ca_file: null,
-  cert_file: null,
-  key_file: null,
-} as const
+import type { registryDefaults } from './surroundings-defaults.ts'
 
 /** The settings as they were given. */
 export interface GivenRegistry {

@@ -3,9 +3,7 @@
  * explains them one by one; a test holds the two equal. The keys are also all that a file may hold.
  */
 import { fileURLToPath } from 'node:url'
-import { dispatchDefaults } from './dispatch-settings.ts'
-import { kafkaDefaults } from './kafka-settings.ts'
-import { registryDefaults } from './registry-settings.ts'
+import { dispatchDefaults, kafkaDefaults, registryDefaults } from './surroundings-defaults.ts'
 
 /** The commented reference of all settings. */
 export const defaultSettingsFile = fileURLToPath(new URL('../defaults/waybill.yaml', import.meta.url))
