@@ -52,10 +52,15 @@ export interface CompareOptions {
  */
 const pairsMax = 400_000
 
+/** How many pairs may wait for one inside of them: about a kilobyte each. */
+const openPairsMax = 60_000
+
 /** Two schemas that are too entangled to be compared. */
 export class ComparisonTooLargeError extends Error {
   constructor() {
-    super(`more than ${pairsMax} pairs of types to compare; split the schema`)
+    super(
+      `too entangled: more than ${pairsMax} pairs of types to compare, or ${openPairsMax} within each other; split the schema`,
+    )
     this.name = 'ComparisonTooLargeError'
   }
 }
@@ -85,6 +90,7 @@ class Comparison {
   private readonly candidates = makeBranchChoice()
   /** By pair; `undefined` while the pair is being compared. */
   private readonly known = new Map<number, Reasons | undefined>()
+  private open = 0
 
   constructor(writerSize: number, options: CompareOptions) {
     this.writerSize = writerSize
@@ -95,9 +101,11 @@ class Comparison {
   *pair(reader: SchemaNode, writer: SchemaNode, spot: Spot): Walk<Reasons> {
     const key = reader.id * this.writerSize + writer.id
     if (this.known.has(key)) return this.known.get(key) ?? none
-    if (this.known.size >= pairsMax) throw new ComparisonTooLargeError()
+    if (this.known.size >= pairsMax || this.open >= openPairsMax) throw new ComparisonTooLargeError()
     this.known.set(key, undefined)
+    this.open++
     const reasons = yield this.compare(reader, writer, spot)
+    this.open--
     this.known.set(key, reasons)
     return reasons
   }

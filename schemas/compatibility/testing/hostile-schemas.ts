@@ -39,6 +39,13 @@ const doubling = (depth: number) => (version: number) => {
 const alike = (count: number) => (version: number) =>
   many(count, (index) => record([{ name: version === 1 ? 'x' : 'y', type: 'int' }], `R${index}`))
 
+/** Records that lead to each other in a circle: two circles of different length make as many pairs as their product. */
+const circle = (length: number) =>
+  many(length, (index) => index).reduceRight<unknown>(
+    (next, index) => ({ ...record([{ name: 'next', type: ['null', next] }]), namespace: `n${index}` }),
+    'n0.A',
+  )
+
 /** Hostile schemas by what they do. */
 export const hostileSchemas: Readonly<Record<string, HostileSchema>> = {
   'a thousand levels': nested(999),
@@ -81,6 +88,7 @@ export const hostileSchemas: Readonly<Record<string, HostileSchema>> = {
       })),
     ),
   ),
+  'circles of different length': both((version) => circle(244 - version)),
   'a record that is nothing but itself': both(() => record([{ name: 'self', type: 'A' }])),
   'a default as long as the text': both((version) =>
     record([
