@@ -206,6 +206,38 @@ describe('an application', () => {
     await driver.close()
   })
 
+  it('lets a partition wait for what its records need, and the others go on', async () => {
+    let away = true
+    let asked = 0
+    const fetched: Serde<string> = {
+      ...utf8,
+      prepare: async () => {
+        asked++
+        if (away) throw new Error('the registry is away')
+      },
+    }
+    const builder = topologyBuilder('waiting')
+    const source = defineTopic({ name: 'source', key: utf8, value: fetched })
+    const other = defineTopic({ name: 'other', key: utf8, value: utf8 })
+    const target = defineTopic({ name: 'target', key: utf8, value: utf8 })
+    builder.stream(source).to(target)
+    const otherTarget = defineTopic({ name: 'other.target', key: utf8, value: utf8 })
+    builder.stream(other).to(otherTarget)
+    const driver = await testDriver({ topology: builder.build(), partitions: 1 })
+    await driver.append(source, { key: 'k', value: 'a' }, { key: 'k', value: 'b' })
+    await driver.append(other, { key: 'k', value: 'x' })
+    await driver.advance(60_000)
+    expect((await driver.read(otherTarget)).map(({ value }) => value)).toEqual(['x'])
+    expect(await driver.read(target)).toEqual([])
+    expect(asked).toBeGreaterThan(3)
+    expect(asked).toBeLessThan(100)
+    expect(driver.reports).toEqual([expect.stringContaining('source:0 waits')])
+    away = false
+    await driver.advance(10_000)
+    expect((await driver.read(target)).map(({ value }) => value)).toEqual(['a', 'b'])
+    await driver.close()
+  })
+
   it('stops loudly when records were deleted before they were processed, or a topic is gone', async () => {
     const driver = await testDriver({ topology: countingTopology(), partitions: 1 })
     await driver.pipe(words, { key: 'k', value: 'a' })

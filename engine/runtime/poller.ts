@@ -7,6 +7,7 @@ import { type FetchedPartition, type Fetcher, type FetchRequest, LogError } from
 import type { Report } from './bulk-sink.ts'
 import type { GlobalTables } from './global-tables.ts'
 import type { PartitionQueue } from './partition-queue.ts'
+import { makePreparation } from './preparation.ts'
 import type { Task } from './task.ts'
 
 export interface Poller {
@@ -48,6 +49,7 @@ export function makePoller(options: PollerOptions): Poller {
   /** Topic → partition → queue. */
   let queues = new Map<string, (PartitionQueue | undefined)[]>()
   const wanted: FetchRequest[] = []
+  const preparation = makePreparation(options)
   let troubles = 0
   let pauseUntil = Number.NEGATIVE_INFINITY
 
@@ -55,6 +57,7 @@ export function makePoller(options: PollerOptions): Poller {
     wanted.length = 0
     for (const request of globals.requests()) wanted.push(request)
     for (const { queue, request } of followed) {
+      if (preparation.waits(queue)) continue
       // The head of a delayed source is all that is looked at; the rest waits in the log.
       if (queue.size() >= (queue.source.delayMs === undefined ? queueRecordsMax : 1)) continue
       request.offset = queue.fetchOffset()
@@ -69,11 +72,17 @@ export function makePoller(options: PollerOptions): Poller {
     if (troubles === 3) options.report(`${message}; it is asked again until it answers`, cause)
   }
 
+  /** A partition that waits on its own is asked again when its pause ends, whatever else there is to wait for. */
+  function waitMsMax(): number {
+    const waitMs = preparation.nextAt() - clock.now()
+    return waitMs > 0 ? Math.min(waitMs, longestWaitMs) : longestWaitMs
+  }
+
   async function fetch(signal: AbortSignal | undefined): Promise<readonly FetchedPartition[]> {
     try {
       return await fetcher.fetch(wanted, {
         isolation: 'read_committed',
-        maxWaitMs: signal ? longestWaitMs : 0,
+        maxWaitMs: signal ? waitMsMax() : 0,
         ...(signal && { signal }),
       })
     } catch (error) {
@@ -95,7 +104,7 @@ export function makePoller(options: PollerOptions): Poller {
         options.onLostPosition(partition)
       } else if (queue) {
         const before = queue.fetchOffset()
-        if (partition.batches.length > 0) await prepare(queue, partition)
+        if (partition.batches.length > 0 && !(await preparation.prepared(queue, partition))) continue
         queue.add(partition)
         if (queue.fetchOffset() !== before) moved = true
       }
@@ -108,6 +117,7 @@ export function makePoller(options: PollerOptions): Poller {
     follow(tasks) {
       followed = []
       queues = new Map()
+      preparation.forget()
       for (const task of tasks) {
         for (const queue of task.queues) {
           const { topic, partition } = queue.tp
@@ -123,7 +133,8 @@ export function makePoller(options: PollerOptions): Poller {
       // No pause is longer than the longest, even when the clock was set back during it.
       if (pauseUntil - clock.now() > longestPauseMs) pauseUntil = Number.NEGATIVE_INFINITY
       if (wanted.length === 0 || clock.now() < pauseUntil) {
-        if (signal) await untilAborted(signal, clock, pauseUntil)
+        const until = clock.now() < pauseUntil ? pauseUntil : preparation.nextAt()
+        if (signal) await untilAborted(signal, clock, until)
         return false
       }
       return deliver(await fetch(signal))
@@ -143,18 +154,4 @@ function untilAborted(signal: AbortSignal, clock: Clock, pauseUntil: number): Pr
     }
     signal.addEventListener('abort', finish)
   })
-}
-
-/** Awaits what a serde must fetch (a schema) before these records can be decoded. */
-async function prepare(queue: PartitionQueue, fetched: FetchedPartition) {
-  const { key, value } = queue.source.topic
-  if (!key.prepare && !value.prepare) return
-  for (const batch of fetched.batches) {
-    for (const record of batch.records) {
-      const pendingKey = key.prepare?.(record.key)
-      if (pendingKey) await pendingKey
-      const pendingValue = value.prepare?.(record.value)
-      if (pendingValue) await pendingValue
-    }
-  }
 }

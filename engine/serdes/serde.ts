@@ -5,7 +5,10 @@ export interface Serde<out T> {
   serialize(value: T): Uint8Array | null
   /** Throws `UndecodableError` when the bytes are not a `T`; a serde that knows no null refuses `null` too. */
   deserialize(bytes: Uint8Array | null): T
-  /** Something to await before these bytes can be decoded (an unknown schema id), or `undefined`. */
+  /**
+   * Something to await before these bytes can be decoded (an unknown schema id), or `undefined`. Rejects when it cannot
+   * be had now: the partition waits and asks again, others go on.
+   */
   prepare?(bytes: Uint8Array | null): Promise<void> | undefined
 }
 
