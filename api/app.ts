@@ -13,13 +13,15 @@ import type { ApiOptions } from './options.ts'
 import { type Api, addScope, setScope } from './requests.ts'
 import { addCommands } from './routes/commands.ts'
 import { addDeliveries } from './routes/deliveries.ts'
+import { addEndpoints } from './routes/endpoints.ts'
 import { addEvents } from './routes/events.ts'
 import { addGaps } from './routes/gaps.ts'
 import { addHealth } from './routes/health.ts'
 import { addIngest } from './routes/ingest.ts'
 import { addOperations } from './routes/operations.ts'
+import { addRedrives } from './routes/redrives.ts'
 
-/** No request of this API has a body to speak of. */
+/** No request of this API has a large body. */
 const bodyBytesMax = 16 * 1024
 
 /** A request that takes longer to arrive is not from anybody who means well. */
@@ -41,6 +43,8 @@ export function buildApi(options: ApiOptions): Api {
     addEvents(api, options.deliveryLog)
     addDeliveries(api, options.deliveryLog)
     addCommands(api, options)
+    addEndpoints(api, options)
+    if (options.redrives) addRedrives(api, options.redrives, options)
     addHealth(api, options.deliveryLog)
     if (options.gaps) addGaps(api, options.gaps, options)
     addOperations(api, options)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { commandDefaults } from '../schemas/index.ts'
 import { planCommand } from './commands.ts'
 import { sample, sampleAsOf, sampleLog } from './testing/sample-log.ts'
 import { showing, testApi, type tokens } from './testing/test-api.ts'
@@ -61,6 +62,7 @@ describe('a command', () => {
     })
     expect(sent).toEqual([
       {
+        ...commandDefaults,
         command_id: body.command_id,
         kind: 'REDRIVE',
         endpoint_id: 'acme-analytics',

@@ -56,12 +56,25 @@ export function commandId(
 export const newCommandId = ({ clock, random }: { readonly clock: Clock; readonly random: Random }): string =>
   uuidV7({ msecs: clock.now(), random: random.bytes(16) })
 
+/** The same for a command about an endpoint, or about a redrive. */
+export const endpointCommandId = (
+  kind: DeliveryCommand['kind'],
+  subject: string,
+  key: string | undefined,
+  sources: { readonly clock: Clock; readonly random: Random },
+): string =>
+  key === undefined ? newCommandId(sources) : uuidV5(JSON.stringify([kind, subject, key]), namespace)
+
+/** A time as a request brings it; NaN when it is none. */
+export const isoMs = (time: string | undefined): number | null =>
+  time === undefined ? null : Date.parse(time)
+
 /** The command as DELIVER takes it. */
 export const commandFor = (
   plan: Extract<Plan, { command: unknown }>,
   id: string,
   row: Pick<DeliveryRow, 'delivery_id' | 'endpoint_id'>,
-  now: number,
+  { now, confirmOutOfOrder }: { readonly now: number; readonly confirmOutOfOrder: boolean },
 ): DeliveryCommand => ({
   ...commandDefaults,
   command_id: id,
@@ -69,5 +82,6 @@ export const commandFor = (
   endpoint_id: row.endpoint_id,
   delivery_id: row.delivery_id,
   requested_at: now,
+  confirm_out_of_order: confirmOutOfOrder,
   requested_by: 'api',
 })

@@ -10,6 +10,7 @@ import { errorBody } from './contract/error.ts'
 import { gapBody, gapCommandBody, gapListBody } from './contract/gaps.ts'
 import { endpointHealthBody, partnerHealthBody, windowBody } from './contract/health.ts'
 import { aliveBody, ingestedBody, readinessBody } from './contract/operations.ts'
+import { endpointCommandBody, redriveBody, redriveListBody } from './contract/redrives.ts'
 import { attemptBody, deliveryBody, eventBody, verdictBody } from './contract/rows.ts'
 
 /** Every schema that stands once in the document, by its `$id`. */
@@ -30,6 +31,9 @@ export const namedSchemas = [
   gapBody,
   gapListBody,
   gapCommandBody,
+  redriveBody,
+  redriveListBody,
+  endpointCommandBody,
   aliveBody,
   readinessBody,
   ingestedBody,
@@ -50,6 +54,8 @@ export const documentOptions = (version: string) => ({
     tags: [
       { name: 'events', description: 'One transition of an order.' },
       { name: 'deliveries', description: 'One event for one endpoint, and its requests.' },
+      { name: 'endpoints', description: 'Where webhooks go.' },
+      { name: 'redrives', description: 'Sending again what endpoints missed.' },
       { name: 'health', description: 'How receivers do.' },
       { name: 'gaps', description: 'Missed transitions of orders.' },
       { name: 'ingest', description: 'The door for changes of the source.' },

@@ -54,6 +54,16 @@ export const errorTable = {
     mend: 'check the id; endpoints are reported about from their first delivery on',
   },
   no_such_gap: { status: 404, message: 'there is no such missed transition', mend: 'see GET /v1/gaps' },
+  no_such_redrive: {
+    status: 404,
+    message: 'there is no such redrive',
+    mend: 'check the id; a new one shows up within seconds, and one that ended for a week',
+  },
+  not_searching: {
+    status: 409,
+    message: 'this redrive sends nothing more anyway',
+    mend: 'there is nothing to do',
+  },
   already_delivered: {
     status: 409,
     message: 'the delivery is delivered',
@@ -69,7 +79,11 @@ export const errorTable = {
     message: 'this missed transition was sent, or has no event to send',
     mend: 'there is nothing to do',
   },
-  too_large: { status: 413, message: 'the body is too large', mend: 'this API takes no bodies' },
+  too_large: {
+    status: 413,
+    message: 'the body is too large',
+    mend: 'no request of this API needs a body of more than a few kilobytes',
+  },
   unsupported_media: {
     status: 415,
     message: 'the body is of a type that is not read here',

@@ -1,7 +1,7 @@
 /** What the API needs from outside: the narrow interfaces it calls, and its settings. */
 import type { Clock, Random } from '../engine/index.ts'
 import type { DeliveryLog } from '../ports/delivery-log.ts'
-import type { DeliveryCommand } from '../schemas/index.ts'
+import type { DeliveryCommand, RedriveProgress } from '../schemas/index.ts'
 import type { ApiAuth } from './auth.ts'
 import type { ErrorBody } from './contract/error.ts'
 import type { IngestedBody } from './contract/operations.ts'
@@ -78,6 +78,12 @@ export interface GapDesk {
   }): Promise<void>
 }
 
+/** Knows how far redrives are. */
+export interface RedriveDesk {
+  /** Newest first. */
+  list(): Promise<readonly RedriveProgress[]>
+}
+
 /** Where log lines go, each a JSON object with a line feed. Bodies, headers and query strings are never among them. */
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
@@ -94,6 +100,8 @@ export interface ApiOptions {
   readonly ingest?: IngestDoor | undefined
   /** Without, there is no `/v1/gaps`. */
   readonly gaps?: GapDesk | undefined
+  /** Without, there is no `/v1/redrives`. */
+  readonly redrives?: RedriveDesk | undefined
   /** Version of the program. */
   readonly version: string
   /** Pipeline time, for commands. */

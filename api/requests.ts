@@ -57,6 +57,7 @@ export const deliveryId = id('The delivery.', '3f0e8c0a-57a1-5e0b-9a3c-1f2d6a1b7
 export const endpointId = id('The endpoint.', 'acme-orders')
 export const partnerId = id('The partner.', 'acme')
 export const orderId = id('The order.', '1101')
+export const redriveId = id('The redrive.', '019ab4c2-7d5e-7c1a-9b1e-0c6f1b1f7a01')
 
 /** The filters that lists share. All that is given must hold. */
 export const filterParameters = {

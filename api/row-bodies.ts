@@ -1,9 +1,10 @@
 /** Turns rows of the delivery log into what the API says: the same words, times as RFC 3339. */
 import type { AttemptRow, DeliveryRow, EventRow, HealthRow, VerdictRow } from '../ports/delivery-log.ts'
 import { partnerHealth } from '../ports/endpoint-health.ts'
-import type { EndpointHealth } from '../schemas/index.ts'
+import type { EndpointHealth, RedriveProgress } from '../schemas/index.ts'
 import type { GapBody } from './contract/gaps.ts'
 import type { EndpointHealthBody, PartnerHealthBody } from './contract/health.ts'
+import type { RedriveBody } from './contract/redrives.ts'
 import type { AttemptBody, DeliveryBody, EventBody, VerdictBody } from './contract/rows.ts'
 import type { ListedGap } from './options.ts'
 
@@ -83,6 +84,20 @@ export function partnerHealthOf(partnerId: string, rows: readonly HealthRow[]): 
     endpoints: reports.map(healthBodyOf),
   }
 }
+
+/** How far a redrive is. */
+export const redriveOf = ({ filter, at, ...redrive }: RedriveProgress): RedriveBody => ({
+  ...redrive,
+  requested_at: timeText(redrive.requested_at),
+  ended_at: timeOrNull(redrive.ended_at),
+  filter: {
+    event: filter?.event ?? null,
+    since: timeOrNull(filter?.since ?? null),
+    until: timeOrNull(filter?.until ?? null),
+    outcomes: [...(filter?.outcomes ?? [])],
+  },
+  as_of: timeText(at),
+})
 
 export const gapOf = (gap: ListedGap): GapBody => ({
   ...gap,

@@ -6,6 +6,8 @@ import { processSurroundings, type StopReason, type Surroundings } from './cli/s
 import { programVersion } from './cli/version.ts'
 import { addConnectors } from './commands/connectors.ts'
 import { addDeliveries } from './commands/deliveries.ts'
+import { addDemoOms } from './commands/demo-oms.ts'
+import { addEndpoints } from './commands/endpoints.ts'
 import { addEvents } from './commands/events.ts'
 import { addGaps } from './commands/gaps.ts'
 import { addKeys } from './commands/keys.ts'
@@ -87,6 +89,7 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
   addSource(program, surroundings, finish)
   addEvents(program, surroundings, finish)
   addDeliveries(program, surroundings, finish)
+  addEndpoints(program, surroundings, finish)
   addGaps(program, surroundings, finish)
   addLog(program, surroundings, finish)
   addListen(program, surroundings, finish)
@@ -94,5 +97,6 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
   addKeys(program, surroundings, finish)
   addTokens(program, surroundings, finish)
   addTopology(program, surroundings, finish)
+  addDemoOms(program, surroundings, finish)
   return program
 }

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { commandFor, commandId, planCommand, type Wish } from '../commands.ts'
 import { commandBody } from '../contract/answers.ts'
 import { answer } from '../contract/fields.ts'
+import { idempotencyHeaders } from '../endpoint-commands.ts'
 import { refuse } from '../errors.ts'
 import type { ApiOptions } from '../options.ts'
 import {
@@ -38,6 +39,20 @@ export function addCommands(app: Api, needs: Needs): void {
   })
 }
 
+const confirmation = Type.Optional(
+  Type.Boolean({
+    description:
+      'For an endpoint with strict order: a dead or skipped delivery is sent although a newer event of its order was ' +
+      'delivered. Without, that is refused.',
+  }),
+)
+/** Of one type, so that one handler serves both: what a route does not document, it does not let through. */
+const query = (parameters: { readonly confirm_out_of_order?: typeof confirmation }) =>
+  Type.Unsafe<{ readonly confirm_out_of_order?: boolean }>(
+    Type.Object(parameters, { additionalProperties: false }),
+  )
+const queries = { retry: query({ confirm_out_of_order: confirmation }), cancel: query({}) }
+
 interface Words {
   readonly operationId: string
   readonly summary: string
@@ -54,18 +69,8 @@ function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
         ...words,
         tags: ['deliveries'],
         params: Type.Object({ delivery_id: deliveryId }),
-        querystring: Type.Object({}, { additionalProperties: false }),
-        headers: Type.Object({
-          'idempotency-key': Type.Optional(
-            Type.String({
-              minLength: 1,
-              maxLength: 255,
-              pattern: '^[\\x21-\\x7e]+$',
-              description: 'A text of your own that names this request.',
-              examples: ['order-1101-again-1'],
-            }),
-          ),
-        }),
+        querystring: queries[wish],
+        headers: idempotencyHeaders,
         response: {
           202: answer(commandBody),
           ...commonFailures,
@@ -89,7 +94,8 @@ function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
       }
       const id = commandId(wish, row, request.headers['idempotency-key'], { clock, random })
       try {
-        await commands.send(commandFor(plan, id, row, clock.now()))
+        const confirmOutOfOrder = request.query.confirm_out_of_order ?? false
+        await commands.send(commandFor(plan, id, row, { now: clock.now(), confirmOutOfOrder }))
       } catch (cause) {
         report(`the command ${id} may not have been queued`, cause)
         return refuse(reply, 'commands_unavailable')

@@ -3,7 +3,7 @@ import type { DeliveryLog } from '../../ports/delivery-log.ts'
 import { healthWindow, noCounts } from '../../ports/endpoint-health.ts'
 import { createMemoryDeliveryLog } from '../../ports/memory-delivery-log.ts'
 import { attempted, history, idOf, testStartMs, verdict } from '../../ports/testing/log-records.ts'
-import { type EndpointHealth, maskText } from '../../schemas/index.ts'
+import { type EndpointHealth, maskText, type RedriveProgress } from '../../schemas/index.ts'
 import type { ListedGap } from '../options.ts'
 
 const minuteMs = 60_000
@@ -178,3 +178,51 @@ export const sampleGaps: readonly ListedGap[] = [
     sent_at: testStartMs + 2 * minuteMs,
   },
 ]
+
+/** Ids of redrives: one of acme and one of bharat that go on, one of bharat that ended. */
+export const sampleRedrive = {
+  acme: idOf('redrive of acme'),
+  bharat: idOf('redrive of bharat'),
+  ended: idOf('redrive of bharat that ended'),
+} as const
+
+/** Newest first. */
+export const sampleRedrives: readonly RedriveProgress[] = [
+  redriveProgress({ redrive_id: sampleRedrive.acme, endpoint_id: 'acme-orders', partner_id: 'acme' }),
+  redriveProgress({ redrive_id: sampleRedrive.bharat, endpoint_id: 'bharat-main', partner_id: 'bharat' }),
+  redriveProgress({
+    redrive_id: sampleRedrive.ended,
+    endpoint_id: 'bharat-main',
+    partner_id: 'bharat',
+    phase: 'FINISHED',
+    ended_at: sampleAsOf,
+    filter: { event: 'delivered', since: testStartMs, until: null, outcomes: ['http_5xx'] },
+  }),
+]
+
+function redriveProgress(changes: Partial<RedriveProgress>): RedriveProgress {
+  return {
+    redrive_id: 'r1',
+    endpoint_id: 'acme-orders',
+    partner_id: 'acme',
+    phase: 'SEARCHING',
+    automatic: false,
+    requested_by: 'api',
+    requested_at: testStartMs,
+    ended_at: null,
+    filter: null,
+    per_second: 50,
+    within_max_age: false,
+    confirm_out_of_order: false,
+    to_look_at: 10,
+    looked_at: 6,
+    redriven: 4,
+    delivered: 3,
+    dead: 1,
+    skipped: 0,
+    left_too_old: 1,
+    left_out_of_order: 0,
+    at: sampleAsOf,
+    ...changes,
+  }
+}

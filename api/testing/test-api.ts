@@ -5,7 +5,7 @@ import { buildApi } from '../app.ts'
 import { type ApiAuth, tokenHash } from '../auth.ts'
 import type { ApiOptions, HealthFinding } from '../options.ts'
 import type { Api } from '../requests.ts'
-import { sampleAsOf, sampleGaps, sampleLog } from './sample-log.ts'
+import { sampleAsOf, sampleGaps, sampleLog, sampleRedrives } from './sample-log.ts'
 
 export const tokens = {
   operator: 'operator-token-3f0e8c0a57a1',
@@ -74,6 +74,7 @@ export async function testSurroundings() {
         gapsSent.push([commandId, orderId, eventId])
       },
     },
+    redrives: { list: async () => sampleRedrives },
     version: '0.0.0-test',
     clock: manualClock(sampleAsOf),
     random: seededRandom(1),

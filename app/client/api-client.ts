@@ -16,7 +16,12 @@ export interface ApiClient {
   /** Reads; `path` may have a query. */
   get<Schema extends TSchema>(path: string, schema: Schema): Promise<Static<Schema>>
   /** Asks for something to be done; `key` makes it once, however often it is asked. */
-  post<Schema extends TSchema>(path: string, key: string, schema: Schema): Promise<Static<Schema>>
+  post<Schema extends TSchema>(
+    path: string,
+    key: string,
+    schema: Schema,
+    body?: object,
+  ): Promise<Static<Schema>>
   close(): Promise<void>
 }
 
@@ -36,6 +41,7 @@ export function createApiClient({ url, token }: ClientConfig, signal: AbortSigna
     path: string,
     headers: Record<string, string>,
     schema: Schema,
+    sent?: object,
   ): Promise<Static<Schema>> {
     const target = new URL(path, url)
     // `next` comes from outside: whoever answers must not get us to show the token to somebody else.
@@ -44,7 +50,13 @@ export function createApiClient({ url, token }: ClientConfig, signal: AbortSigna
     let answer: Dispatcher.ResponseData
     let text: string
     try {
-      answer = await request(target, { method, headers, dispatcher: agent, signal })
+      answer = await request(target, {
+        method,
+        headers: sent ? { ...headers, 'content-type': 'application/json' } : headers,
+        body: sent ? JSON.stringify(sent) : null,
+        dispatcher: agent,
+        signal,
+      })
       text = await answer.body.text()
     } catch (cause) {
       throw signal.aborted ? interrupted(cause) : noAnswer(url, cause)
@@ -57,7 +69,7 @@ export function createApiClient({ url, token }: ClientConfig, signal: AbortSigna
 
   return {
     get: (path, schema) => ask('GET', path, {}, schema),
-    post: (path, key, schema) => ask('POST', path, { 'idempotency-key': key }, schema),
+    post: (path, key, schema, body) => ask('POST', path, { 'idempotency-key': key }, schema, body),
     close: () => agent.close(),
   }
 }

@@ -70,7 +70,7 @@ function readLimit(text: string | undefined, problems: Problem[]): number {
 }
 
 /** A time, or how long ago. A bare number could be either, so it is neither. */
-function readTime(flag: string, text: string, now: number, problems: Problem[]): string {
+export function readTime(flag: string, text: string, now: number, problems: Problem[]): string {
   const agoMs = /[a-z]$/.test(text) ? parseDuration(text) : undefined
   if (agoMs !== undefined && agoMs <= now) return new Date(now - agoMs).toISOString()
   // A date alone would mean midnight in a zone that nobody named.

@@ -1,4 +1,4 @@
-/** `waybill deliveries list|show|retry|cancel`: one event for one endpoint, its requests, and what to do about it. */
+/** `waybill deliveries list|show|retry|cancel|redrive`: one event for one endpoint, its requests, and what to do about it. */
 import type { Command } from 'commander'
 import {
   commandBody,
@@ -12,6 +12,7 @@ import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { Surroundings } from '../cli/surroundings.ts'
 import { addFilterOptions, type FilterFlags, queryOf } from '../client/filters.ts'
 import { readPages } from '../client/read-pages.ts'
+import { requestKey } from '../client/request-key.ts'
 import { addClientOptions, type ClientRun, clientEnvironmentHelp, withClient } from '../client/run-client.ts'
 import {
   bodyLines,
@@ -27,6 +28,7 @@ import type { ClientFlags } from '../config/client-config.ts'
 import { formatMs } from '../view/cells.ts'
 import { type Column, table } from '../view/table.ts'
 import type { Finish } from './options.ts'
+import { addRedrive } from './redrive.ts'
 
 const listExamples = `
 Examples:
@@ -87,13 +89,17 @@ export function addDeliveries(program: Command, surroundings: Surroundings, fini
       .command(wish)
       .description(description)
       .argument('<delivery-ids...>', 'the deliveries')
+    if (wish === 'retry') {
+      command.option('--confirm-out-of-order', 'strict order: also what now comes after a newer event')
+    }
     addClientOptions(command)
     command
       .addHelpText('after', `${clientEnvironmentHelp}${examples}`)
       .action(async (ids: string[]) =>
-        finish(await commandDeliveries(wish, ids, command.optsWithGlobals<ClientFlags>(), surroundings)),
+        finish(await commandDeliveries(wish, ids, command.optsWithGlobals<CommandFlags>(), surroundings)),
       )
   }
+  addRedrive(deliveries, surroundings, finish)
 }
 
 /** Fewest rows that the API gives as a page of deliveries. */
@@ -184,21 +190,26 @@ const attemptColumns = (colors: Colors): Column<AttemptBody>[] => [
   { title: 'DETAIL', text: ({ detail }) => detail ?? '', shrinkTo: 10 },
 ]
 
+interface CommandFlags extends ClientFlags {
+  readonly confirmOutOfOrder?: boolean
+}
+
 /** Each by itself: what is wrong with one is told at the end and keeps no other from being done. */
 async function commandDeliveries(
   wish: 'retry' | 'cancel',
   ids: readonly string[],
-  flags: ClientFlags,
+  flags: CommandFlags,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const { random } = surroundings
+  const query = flags.confirmOutOfOrder === true ? '?confirm_out_of_order=true' : ''
   const problems: Problem[] = []
   await withClient(flags, surroundings, async (run) => {
     for (const id of ids) {
-      const key = `cli-${Buffer.from(random.bytes(16)).toString('hex')}`
+      const key = requestKey(random)
       try {
         const taken = await run.client.post(
-          `/v1/deliveries/${encodeURIComponent(id)}/${wish}`,
+          `/v1/deliveries/${encodeURIComponent(id)}/${wish}${query}`,
           key,
           commandBody,
         )

@@ -8,6 +8,7 @@ import type { DeliveryLog } from '../../ports/delivery-log.ts'
 import { listGaps, sendGap } from '../gaps/gaps.ts'
 import { appendRecord } from '../pipeline/append-record.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
+import { listRedrives } from '../redrives/list-redrives.ts'
 import { cannotListen } from '../start/check-environment.ts'
 
 export interface ApiServiceOptions {
@@ -50,6 +51,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
       list: () => listGaps(log, topics),
       send: (request) => sendGap(log, writer, topics, request),
     },
+    redrives: { list: () => listRedrives(log, topics) },
     health: options.health,
     metrics: options.metrics,
     auth: options.auth,

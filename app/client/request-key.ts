@@ -1,0 +1,4 @@
+/** Names a request to the API, so that a repeat on the way is done once. */
+import type { Random } from '../../engine/index.ts'
+
+export const requestKey = (random: Random): string => `cli-${Buffer.from(random.bytes(16)).toString('hex')}`

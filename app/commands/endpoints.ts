@@ -1,0 +1,56 @@
+/** `waybill endpoints enable|probe`: gives an endpoint another chance. */
+import type { Command } from 'commander'
+import { endpointCommandBody } from '../../api/contract/redrives.ts'
+import { oneLine } from '../cli/cli-error.ts'
+import { type ExitCode, exitCode } from '../cli/exit-code.ts'
+import type { Surroundings } from '../cli/surroundings.ts'
+import { requestKey } from '../client/request-key.ts'
+import { addClientOptions, clientEnvironmentHelp, withClient } from '../client/run-client.ts'
+import type { ClientFlags } from '../config/client-config.ts'
+import type { Finish } from './options.ts'
+
+const enableExamples = `
+An endpoint is disabled by the system when it answers 410, or fails for days. It is tried with one delivery and gets
+the others when it takes that. What it missed meanwhile is sent with: waybill deliveries redrive
+
+Examples:
+  waybill endpoints enable acme-orders
+`
+const probeExamples = `
+While an endpoint fails, it is left alone for up to two minutes and then tried with one delivery. This tries it now.
+
+Examples:
+  waybill endpoints probe acme-orders
+`
+
+/** Adds the commands to the program. */
+export function addEndpoints(program: Command, surroundings: Surroundings, finish: Finish): void {
+  const endpoints = program.command('endpoints').description('give endpoints another chance')
+  for (const [wish, description, examples] of [
+    ['enable', 'use an endpoint again that was disabled by the system', enableExamples],
+    ['probe', 'try an endpoint now that is left alone because it fails', probeExamples],
+  ] as const) {
+    const command = endpoints.command(wish).description(description).argument('<endpoint-id>', 'the endpoint')
+    addClientOptions(command)
+    command
+      .addHelpText('after', `${clientEnvironmentHelp}${examples}`)
+      .action(async (id: string) =>
+        finish(await commandEndpoint(wish, id, command.optsWithGlobals<ClientFlags>(), surroundings)),
+      )
+  }
+}
+
+function commandEndpoint(
+  wish: 'enable' | 'probe',
+  id: string,
+  flags: ClientFlags,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  return withClient(flags, surroundings, async (run) => {
+    const path = `/v1/endpoints/${encodeURIComponent(id)}/${wish}`
+    const taken = await run.client.post(path, requestKey(surroundings.random), endpointCommandBody)
+    if (run.config.format === 'json') run.json(taken)
+    else run.lines([oneLine(`${taken.endpoint_id}  ${taken.will}`)])
+    return exitCode.ok
+  })
+}
