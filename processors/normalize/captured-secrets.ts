@@ -25,10 +25,10 @@ export function plainOf(text: string, seal: Sealing): string {
 }
 
 /**
- * The text sealed. What we sealed before (an ingest seals before it appends) stays, and so do blank text, which
+ * The text sealed, without trailing blanks. What we sealed before (an ingest seals before it appends) stays, and so do blank text, which
  * means "none", and what the source left out.
  */
 export function ensureSealed(text: string | null, seal: Sealing): string | null {
   if (text === null || text.trim() === '' || text === unavailableValue) return text
-  return plainOf(text, seal) === text ? seal.seal(text) : text
+  return plainOf(text, seal) === text ? seal.seal(text.trimEnd()) : text
 }

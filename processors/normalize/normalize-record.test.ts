@@ -27,6 +27,11 @@ const withAfter = (changes: object) => normalized({ value: envelope({ after: ord
 const reasonOf = (result: NormalizeResult) => (result.kind === 'undecodable' ? result.reason : result.kind)
 
 describe('an order change', () => {
+  it('is read without the blanks with which PostgreSQL fills up a char(n)', () => {
+    const { after } = orderOf(withAfter({ status: 'CONFIRMED      ', partner_id: 'acme-retail  ' }))
+    expect(after).toMatchObject({ status: 'CONFIRMED', event: 'order_confirmed', partner_id: 'acme-retail' })
+  })
+
   it('comes out typed, keyed, positioned and sealed', () => {
     const change = orderOf(normalized())
     expect(change).toMatchObject({
@@ -242,6 +247,8 @@ describe('an assignment change', () => {
   })
 
   it('takes an empty or blank password for none', () => {
+    const padded = assignmentsOf(assignment({ after: assignmentRow({ otp: '7777  ' }) }))[0]
+    expect(testSealer.open(padded?.otp ?? ''), 'a char(6) of PostgreSQL').toBe('7777')
     expect(assignmentsOf(assignment({ after: assignmentRow({ otp: '' }) }))[0]?.otp).toBeNull()
     expect(assignmentsOf(assignment({ after: assignmentRow({ otp: '      ' }) }))[0]?.otp).toBeNull()
   })

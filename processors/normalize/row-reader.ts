@@ -9,7 +9,7 @@ import type { TimeColumn } from './source-blocks.ts'
 
 /** A null column name means that the source has no such column; every reader then answers null. */
 export interface RowReader {
-  /** Text of a plain column. Blank text is null; a number is `wrong_type`. May be `unavailableValue`. */
+  /** Text of a plain column, without trailing blanks. Blank text is null; a number is `wrong_type`. May be `unavailableValue`. */
   text(column: string | null): string | null
   /** An id, a code or a phone: text, or an integer as text (exact beyond 2^53). */
   code(column: string | null): string | null
@@ -45,13 +45,13 @@ export function rowReader(row: CapturedRow, before: CapturedRow | null): RowRead
       const value = take(column)
       if (value === null) return null
       if (typeof value !== 'string') return wrongType(column, 'text', value)
-      return value.trim() === '' ? null : value
+      return unpadded(value)
     },
     code(column) {
       if (column === null) return null
       const value = take(column)
       if (value === null) return null
-      if (typeof value === 'string') return value.trim() === '' ? null : value
+      if (typeof value === 'string') return unpadded(value)
       if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
       return wrongType(column, 'text or an integer', value)
     },
@@ -103,6 +103,9 @@ function readTime(value: unknown, { form, zone }: TimeColumn): number | null {
   const instantMs = zone === null ? readMs : conversionFor(zone)(readMs)
   return instantMs >= earliestMs && instantMs <= latestMs ? instantMs : null
 }
+
+/** PostgreSQL pads a char(n) with blanks that mean nothing to it either; MariaDB takes them off itself. */
+const unpadded = (text: string): string | null => (text.trim() === '' ? null : text.trimEnd())
 
 function isoToMs(text: string, form: TimeColumn['form']): number | null {
   const isLocal = form === 'local_ms' || form === 'local_us'
