@@ -1,9 +1,14 @@
 /** Rules over several settings: each is sound alone, but not beside the other. */
 import type { Problem } from '../cli/cli-error.ts'
-import type { Config } from './config.ts'
-import { roles } from './roles.ts'
+import { type Role, roles } from './roles.ts'
 
-type Looked = Pick<Config, 'kafka' | 'roles' | 'api' | 'databaseUrl'>
+/** What of the configuration has to fit together. */
+export interface Looked {
+  readonly kafka: object | undefined
+  readonly roles: readonly Role[]
+  readonly api: object | undefined
+  readonly databaseUrl: string | undefined
+}
 
 export function checkTogether({ kafka, roles: chosen, api, databaseUrl }: Looked): Problem[] {
   const found: Problem[] = []

@@ -3,15 +3,26 @@ import { join } from 'node:path'
 import { type OpenRegistry, openRegistry } from '../../connectors/registry/open-registry.ts'
 import type { RegistryAddress } from '../../connectors/registry/registry-address.ts'
 import { RegistryError } from '../../connectors/registry/registry-error.ts'
+import type { Clock, Report } from '../../engine/index.ts'
 import { readLevelPolicy, readSchemaFolder, shippedSchemaFolder } from '../../schemas/index.ts'
 import { wait } from '../cli/wait.ts'
-import type { TierOptions } from './open-tier.ts'
 
 const pauseMs = 2_000
 const reportEveryMs = 60_000
 
+export interface RegistryWait {
+  readonly config: { readonly dataDirectory: string }
+  readonly clock: Clock
+  readonly report: Report
+  /** Ends the waiting, with its reason. */
+  readonly signal: AbortSignal
+  /** Takes what has to be closed later. */
+  readonly closers: (() => Promise<void>)[]
+}
+
+/** Rejects with a `RegistryError` for what waiting does not mend. */
 export async function openRegistryPatiently(
-  { config, clock, report, signal, closers }: TierOptions,
+  { config, clock, report, signal, closers }: RegistryWait,
   address: RegistryAddress,
 ): Promise<OpenRegistry> {
   const own = readSchemaFolder(shippedSchemaFolder)

@@ -18,6 +18,8 @@ export const stackPorts = {
   opensearchTransport: 19300,
   prometheus: 19090,
   alertmanager: 19494,
+  /** The default of the API. */
+  waybill: 4929,
 } as const
 
 export type PortName = keyof typeof stackPorts

@@ -27,6 +27,9 @@ export interface StackFolder {
   waybill(...args: string[]): Promise<{ code: number; out: string; err: string }>
   /** `waybill run` as one instance with a data directory of its own. */
   run(name: string, ...args: string[]): StackInstance
+  /** The same with another configuration in the folder. */
+  runWith(file: string, name: string, ...args: string[]): StackInstance
+  write(file: string, text: string): void
   close(): Promise<void>
 }
 
@@ -58,40 +61,44 @@ export async function stackFolder(place: StackPlace): Promise<StackFolder> {
   if (keys.code !== 0) throw new Error(keys.err)
   if (place.registryUrl !== undefined) await registerSchemas(place.registryUrl)
 
+  function runWith(file: string, name: string, ...args: string[]): StackInstance {
+    const around = surroundings()
+    mkdirSync(join(folder, name), { recursive: true })
+    const ended = runCommand(
+      ['run', '--config', file, '--data-dir', name, '--key-file', 'keys.json', ...args],
+      around,
+    )
+    let code: number | undefined
+    void ended.then((with_) => {
+      code = with_
+    })
+    const instance: StackInstance = {
+      ended,
+      err: () => around.stderr.text(),
+      async url() {
+        for (;;) {
+          const found = /the API listens on (\S+)/.exec(around.stderr.text())?.[1]
+          if (found !== undefined) return found
+          if (code !== undefined) throw new Error(`it ended with ${code}: ${around.stderr.text()}`)
+          await pause(50)
+        }
+      },
+      async stop() {
+        around.end('SIGTERM')
+        running.delete(instance)
+        return ended
+      },
+    }
+    running.add(instance)
+    return instance
+  }
+
   return {
     folder,
     waybill,
-    run(name, ...args) {
-      const around = surroundings()
-      mkdirSync(join(folder, name), { recursive: true })
-      const ended = runCommand(
-        ['run', '--config', 'waybill.yaml', '--data-dir', name, '--key-file', 'keys.json', ...args],
-        around,
-      )
-      let code: number | undefined
-      void ended.then((with_) => {
-        code = with_
-      })
-      const instance: StackInstance = {
-        ended,
-        err: () => around.stderr.text(),
-        async url() {
-          for (;;) {
-            const found = /the API listens on (\S+)/.exec(around.stderr.text())?.[1]
-            if (found !== undefined) return found
-            if (code !== undefined) throw new Error(`it ended with ${code}: ${around.stderr.text()}`)
-            await pause(50)
-          }
-        },
-        async stop() {
-          around.end('SIGTERM')
-          running.delete(instance)
-          return ended
-        },
-      }
-      running.add(instance)
-      return instance
-    },
+    write: (file, text) => writeFileSync(join(folder, file), text),
+    run: (name, ...args) => runWith('waybill.yaml', name, ...args),
+    runWith,
     async close() {
       await Promise.all([...running].map((instance) => instance.stop()))
       rmSync(folder, { recursive: true, force: true })

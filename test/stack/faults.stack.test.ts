@@ -1,0 +1,126 @@
+/** What an instance says when what it needs is away or refuses it, on real brokers. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePorts } from '../../deploy/stack/ports.ts'
+import { ownService } from './services.ts'
+import { eventually, type StackFolder, stackFolder } from './stack-instance.ts'
+
+/** Nothing is sent in these: the delivery log is a server that nobody asks, the receiver an address. */
+const place = {
+  databaseUrl: 'postgres://nobody:x@127.0.0.1:1/none',
+  receiverUrl: 'http://127.0.0.1:1/',
+  partners: ['acme-retail'],
+}
+
+const egress = 'egress: { allow_http: true, allowed_networks: [127.0.0.0/8] }'
+
+interface Readiness {
+  readonly ready: boolean
+  readonly reasons: readonly { readonly part: string; readonly what: string }[]
+}
+
+const lines = (text: string, wanted: string) =>
+  text.split('\n').filter((line) => line.includes(wanted)).length
+
+describe('a broker that does not answer', () => {
+  it('is waited for with one line, while probes say why; then the instance goes on by itself', async () => {
+    const own = await ownService('kafka')
+    await own.stop()
+    const [port = 0] = await freePorts()('waybill')
+    const yaml = `{ kafka: { brokers: ["${own.brokers[0]}"], partitions: 2, endpoint_partitions: 2 }, api: { auth: none, port: ${port} }, ${egress}, partners: partners.yaml }`
+    const folder = await stackFolder({ ...place, brokers: own.brokers })
+    try {
+      folder.write('away.yaml', yaml)
+      const instance = folder.runWith('away.yaml', 'data')
+      const probe = async (path: string) => {
+        const answer = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)
+        return answer && { status: answer.status, body: (await answer.json()) as Readiness }
+      }
+      await eventually(
+        async () => (await probe('/readyz'))?.body.reasons[0]?.what.includes('ECONNREFUSED') ?? false,
+        'the reason',
+      )
+      expect(await probe('/readyz')).toMatchObject({
+        status: 503,
+        body: { ready: false, reasons: [{ part: 'record_log' }] },
+      })
+      expect((await probe('/healthz'))?.status).toBe(200)
+      await own.start()
+      await eventually(async () => (await probe('/readyz'))?.body.ready === true, 'it to be ready')
+      expect(lines(instance.err(), 'no Kafka broker answers')).toBe(1)
+      expect(await instance.stop()).toBe(0)
+    } finally {
+      await folder.close()
+      await own.release()
+    }
+  })
+
+  it('does not keep an instance from being stopped', async () => {
+    const folder = await stackFolder({ ...place, brokers: ['127.0.0.1:1'] })
+    try {
+      const instance = folder.run('data')
+      await eventually(() => instance.err().includes('no Kafka broker answers'), 'the line')
+      expect(await instance.stop()).toBe(0)
+    } finally {
+      await folder.close()
+    }
+  })
+})
+
+describe('a cluster that refuses us', () => {
+  let folder: StackFolder
+  let own: Awaited<ReturnType<typeof ownService<'kafka'>>>
+
+  beforeAll(async () => {
+    own = await ownService('kafka', { secured: true })
+    folder = await stackFolder({ ...place, brokers: own.secured?.saslBrokers ?? [] })
+  })
+  afterAll(async () => {
+    await folder.close()
+    await own.release()
+  })
+
+  const runAs = (user: string, password: string) => {
+    folder.write('password', password)
+    folder.write(
+      'refused.yaml',
+      `partners: partners.yaml
+${egress}
+api: { enabled: false }
+kafka: { brokers: ["${own.secured?.saslBrokers[0]}"], sasl: scram-sha-256, username: ${user}, password_file: password }
+`,
+    )
+    return folder.runWith('refused.yaml', 'data')
+  }
+
+  it('for a wrong password ends the instance with exit code 3, and never quotes it', async () => {
+    const instance = runAs('stranger', 'guessed-wrong')
+    expect([await instance.ended, instance.err()]).toEqual([
+      3,
+      expect.stringMatching(/Kafka refuses: .*stranger/),
+    ])
+    expect(instance.err()).not.toContain('guessed-wrong')
+  })
+
+  it('for a missing right names operation, resource and principal', async () => {
+    const instance = runAs('stranger', own.secured?.stranger.password ?? '')
+    expect([await instance.ended, instance.err()]).toEqual([
+      3,
+      expect.stringMatching(/Kafka refuses: Metadata \(DESCRIBE\) of topic cdc\.oms\.orders.*User:stranger/),
+    ])
+  })
+
+  it('lets in who may do everything', async () => {
+    const plan = await (async () => {
+      folder.write('password', own.secured?.admin.password ?? '')
+      folder.write(
+        'admin.yaml',
+        `kafka: { brokers: ["${own.secured?.saslBrokers[0]}"], sasl: scram-sha-512, username: admin, password_file: password }
+api: { enabled: false }
+`,
+      )
+      return folder.waybill('topology', 'plan', '--config', 'admin.yaml')
+    })()
+    expect(plan).toMatchObject({ code: 100, err: '' })
+    expect(plan.out).toContain('+ create   order.events')
+  })
+})
