@@ -4,8 +4,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { makeEndpointQueues } from './endpoint-queues.ts'
 import { makeFifo } from './fifo.ts'
+import { makeOrderLines } from './order-lines.ts'
 import { status } from './testing/builders.ts'
 import { makeTicketWatch } from './ticket-watch.ts'
+import { makeWakeups } from './wakeups.ts'
 
 describe('a fifo', () => {
   it('does what an array does, over any number of pushes, returns and takings', () => {
@@ -75,6 +77,25 @@ describe('memory', () => {
       for (let i = 0; i < waiting; i++) watch.expect(id(i), status({ requests: 1, due_at: 1.7e12 + i }))
       return watch
     })
+    const strict = measure(() => {
+      const lines = makeOrderLines(() => undefined)
+      const queues = makeEndpointQueues()
+      for (let i = 0; i < waiting; i++) {
+        const own = id(i)
+        const order = Buffer.from(`${i}`).toString('latin1')
+        const ordered = status({ endpoint_id: `e${i % 100}`, order_id: order, order_sequence: 1 })
+        lines.join(own, ordered)
+        queues.enqueue(own, ordered, 'back')
+      }
+      return [lines, queues]
+    })
+    const held = measure(() => {
+      const room = makeWakeups<string>()
+      for (let i = 0; i < waiting; i++) room.add(1.7e12 + (i % 5000), id(i))
+      return room
+    })
+    expect(strict).toBeLessThan(150)
+    expect(held).toBeLessThan(150)
     expect(queued).toBeLessThan(150)
     expect(inTier).toBeLessThan(150)
   })

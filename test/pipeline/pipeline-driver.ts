@@ -12,6 +12,7 @@ import { parseSourceMapping } from '../../processors/normalize/source-mapping.ts
 import {
   type CommandKind,
   commandDefaults,
+  type DeliveryCommand,
   type DeliveryHistory,
   type Endpoint,
   endpointDefaults,
@@ -61,7 +62,10 @@ export interface PipelineDriver {
   /** Instance `a` stops or crashes, is away for so long, and starts again. */
   outage(how: 'stop' | 'crash', ms?: number): Promise<void>
   configure(...partners: PartnerConfig[]): Promise<void>
-  command(kind: CommandKind, about: { endpointId: string; deliveryId?: string; id?: string }): Promise<void>
+  command(
+    kind: CommandKind,
+    about: { endpointId: string; deliveryId?: string; id?: string; more?: Partial<DeliveryCommand> },
+  ): Promise<void>
   /** What was sent, in a word each: `order_id event`. */
   sent(): string[]
   history(deliveryId?: string): Promise<DeliveryHistory[]>
@@ -203,11 +207,12 @@ export async function pipelineDriver(options: PipelineDriverOptions = {}): Promi
         ...partners.map((partner) => ({ key: partner.partner_id, value: partner })),
       )
     },
-    async command(kind, { endpointId, deliveryId = null, id = `command-${++commands}` }) {
+    async command(kind, { endpointId, deliveryId = null, id = `command-${++commands}`, more }) {
       await driver.pipe(topics.deliveryCommands, {
         key: endpointId,
         value: {
           ...commandDefaults,
+          ...more,
           command_id: id,
           kind,
           endpoint_id: endpointId,
