@@ -178,6 +178,25 @@ describe('the whole of it', () => {
     await eventually(async () => (await delivered()) === sent, `${sent} deliveries in the log`)
   })
 
+  it('shares the steps among instances by their roles, and says when nobody runs one', async () => {
+    await instance.stop()
+    instance = folder.run('first', '--roles', 'normalize,enrich,route,log,api')
+    const url = await instance.url()
+    const findings = async () => {
+      const { degraded = [] } = (await (await fetch(`${url}/readyz`)).json()) as {
+        degraded?: readonly { what: string }[]
+      }
+      return degraded.map(({ what }) => what).join()
+    }
+    await eventually(async () => /no live instance runs deliver, watch/.test(await findings()), 'the finding')
+    const order = await newOrder()
+    await orders.move(order, { status: 'CONFIRMED' })
+    const callers = folder.run('callers', '--roles', 'deliver,watch')
+    await came(order, 1)
+    await eventually(async () => !(await findings()).includes('no live instance'), 'the finding to go')
+    expect(await callers.stop()).toBe(0)
+  })
+
   it('has nothing left to change, and refuses another partition count with the mend', async () => {
     const plan = await folder.waybill('topology', 'plan', '--config', 'waybill.yaml')
     expect(plan).toMatchObject({ code: 0, out: '[]\n' })
