@@ -15,6 +15,7 @@ import { addListen } from './commands/listen.ts'
 import { addLog } from './commands/log.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
+import { addSchemas } from './commands/schemas.ts'
 import { addSource } from './commands/source.ts'
 import { addStart } from './commands/start.ts'
 import { addTokens } from './commands/tokens.ts'
@@ -95,6 +96,7 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
   addListen(program, surroundings, finish)
   addConnectors(program, surroundings, finish)
   addKeys(program, surroundings, finish)
+  addSchemas(program, surroundings, finish)
   addTokens(program, surroundings, finish)
   addTopology(program, surroundings, finish)
   addDemoOms(program, surroundings, finish)

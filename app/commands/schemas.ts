@@ -1,0 +1,120 @@
+/**
+ * `waybill schemas …`: what a change of a schema breaks, before it is merged; how schemas are written; and what is
+ * in the registry. `check`, `lint`, `diff` and `explain` need nothing but files.
+ */
+import type { Command } from 'commander'
+import type { Surroundings } from '../cli/surroundings.ts'
+import { type CheckFlags, runCheck, runLint } from '../schemas/check.ts'
+import { type DiffFlags, runDiff } from '../schemas/diff.ts'
+import { runExplain } from '../schemas/explain.ts'
+import type { SchemaFlags } from '../schemas/schemas-run.ts'
+import type { Finish } from './options.ts'
+
+const checkExamples = `
+Compares every version of every subject with those that its level (levels.json) promises to get along with. With
+--against it judges what is new or changed: against a folder, a revision of git (git:main), or the registry.
+
+Exit codes: 0 clean (warnings are shown; --strict counts them), 100 findings, 2 wrong usage or a text that is no schema,
+3 the registry cannot be reached.
+
+Examples:
+  waybill schemas check                          the folder by itself
+  waybill schemas check --against git:main       what this branch changes
+  waybill schemas check --against registry       what a registry holds, and what it would say
+  waybill schemas check --format github          annotations in a pull request
+`
+
+const lintExamples = `
+Looks at the newest version of every subject: docs, nullability, enum defaults, times, names, and whether what is about
+people has a pii tag. What is accepted stands in lint.json beside the subjects, each with rule, reason and last day.
+
+Examples:
+  waybill schemas lint
+  waybill schemas lint --all --format sarif > lint.sarif
+`
+
+const diffExamples = `
+Examples:
+  waybill schemas diff order.events                      the last step
+  waybill schemas diff order.events --from v1 --to v3
+  waybill schemas diff --against git:main                everything that this branch changes
+`
+
+const explainExamples = `
+Examples:
+  waybill schemas explain                        all rules
+  waybill schemas explain FIELD_NO_DEFAULT
+`
+
+/** Adds the commands to the program. */
+export function addSchemas(program: Command, surroundings: Surroundings, finish: Finish): void {
+  const schemas = program
+    .command('schemas')
+    .description('what a change of a schema breaks, who breaks, since when, and the mend')
+
+  const check = schemas.command('check').description('say what breaks, and change nothing')
+  addReportOptions(check)
+  check
+    .option('--against <what>', 'a folder, git:REF, or registry')
+    .option('--level <level>', "instead of each subject's own level, e.g. FULL_TRANSITIVE")
+  addRegistryOptions(check)
+  check
+    .addHelpText('after', checkExamples)
+    .action(async () => finish(await runCheck(check.optsWithGlobals<CheckFlags>(), surroundings)))
+
+  const lint = schemas
+    .command('lint')
+    .description('say how the schemas are written, and what lacks a pii tag')
+  addReportOptions(lint)
+  lint
+    .option('--all', 'all versions, not only the newest')
+    .addHelpText('after', lintExamples)
+    .action(() => finish(runLint(lint.optsWithGlobals<SchemaFlags>(), surroundings)))
+
+  const diff = schemas
+    .command('diff')
+    .description('say what differs between versions')
+    .argument('[subject]', 'a subject, or its topic (default: all)')
+  addFolderOptions(diff)
+  diff
+    .option('--from <version>', 'the older version (default: the one before)')
+    .option('--to <version>', 'the newer version (default: the newest)')
+    .option('--against <what>', 'a folder or git:REF instead')
+    .addHelpText('after', diffExamples)
+    .action((subject: string | undefined) =>
+      finish(runDiff(subject, diff.optsWithGlobals<DiffFlags>(), surroundings)),
+    )
+
+  const explain = schemas
+    .command('explain')
+    .description('explain a rule: why, an example, the mend')
+    .argument('[rule]', 'its id (default: list all)')
+    .option('--format <format>', 'text or json (default: text)')
+    .option('--json', 'the same as --format json')
+  explain
+    .addHelpText('after', explainExamples)
+    .action((rule: string | undefined) =>
+      finish(runExplain(rule, explain.optsWithGlobals<SchemaFlags>(), surroundings)),
+    )
+}
+
+function addFolderOptions(command: Command): void {
+  command
+    .option('--folder <folder>', 'the schemas (default: schemas/avro here, else those that ship)')
+    .option('--format <format>', 'text or json (default: text)')
+    .option('--json', 'the same as --format json')
+}
+
+function addReportOptions(command: Command): void {
+  command
+    .option('--folder <folder>', 'the schemas (default: schemas/avro here, else those that ship)')
+    .option('--format <format>', 'text, json, github, junit or sarif (default: text)')
+    .option('--json', 'the same as --format json')
+    .option('--strict', 'warnings count as findings')
+}
+
+function addRegistryOptions(command: Command): void {
+  command
+    .option('--registry <url>', 'the registry (default: that of the configuration)')
+    .option('--config <file>', 'the configuration file with the registry and its credentials')
+}
