@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { capturedSurroundings } from '../../app/cli/captured-surroundings.ts'
+import { readConfig } from '../../app/config/config.ts'
 import { defaultApiPort } from '../../app/config/setting-defaults.ts'
+import { runCommand } from '../../app/main.ts'
 import { root } from '../../deploy/stack/assets.ts'
 import { stackPorts } from '../../deploy/stack/ports.ts'
 import { versions } from '../../deploy/stack/versions.ts'
@@ -43,9 +46,39 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(compose.services).sort()).toEqual(
       [
         ...['connect', 'connectors', 'grafana', 'kafka', 'keys', 'mariadb', 'oms', 'opensearch'],
-        ...['postgres', 'prometheus', 'receiver', 'registry', 'waybill'],
+        ...['postgres', 'prometheus', 'receiver', 'registry', 'schemas', 'waybill'],
       ].sort(),
     )
+  })
+
+  it('runs commands that the program has', async () => {
+    const commands = Object.values(compose.services).flatMap(({ image, command }) =>
+      image === 'waybill:local' && command ? [command] : [],
+    )
+    expect(commands.length).toBeGreaterThan(3)
+    for (const command of commands) {
+      const words = command.filter((word) => /^[a-z-]+$/.test(word) && !word.startsWith('-')).slice(0, 2)
+      const surroundings = capturedSurroundings({ cwd: root })
+      const code = await runCommand(
+        [...words.slice(0, command[1]?.startsWith('-') ? 1 : 2), '--help'],
+        surroundings,
+      )
+      expect([words, code]).toEqual([words, 0])
+      expect(surroundings.stdout.text()).toMatch(new RegExp(`Usage: waybill ${words[0]}\\b`))
+      for (const option of command.filter((word) => word.startsWith('--'))) {
+        expect(surroundings.stdout.text()).toContain(option)
+      }
+    }
+  })
+
+  it('configures waybill as it can be read', () => {
+    const config = join(root, 'deploy/compose/waybill.yaml')
+    const env = { WAYBILL_DATABASE_URL: 'postgres://waybill:waybill@postgres:5432/waybill' }
+    expect(readConfig({ config, demo: false }, { env, cwd: root })).toMatchObject({
+      kafka: { brokers: ['kafka:9092'] },
+      registry: { url: 'http://registry:8080/apis/ccompat/v7' },
+      api: { host: '0.0.0.0', port: defaultApiPort },
+    })
   })
 
   it('gives the receiver the secret of the partner whose webhooks it takes', () => {
