@@ -18,6 +18,8 @@ export {
   type EmbeddedLogOptions,
   openEmbeddedLog,
 } from './record-log/embedded/embedded-log.ts'
+export { createLogCopy, type LogCopy } from './record-log/embedded/log-copy.ts'
+export type { LogEntry, LogSnapshot } from './record-log/embedded/snapshot.ts'
 export { KafkaAccessError } from './record-log/kafka/access.ts'
 export { type KafkaLog, type KafkaLogOptions, openKafkaLog } from './record-log/kafka/kafka-log.ts'
 export type { KafkaSasl, KafkaTls } from './record-log/kafka/security.ts'
@@ -26,6 +28,7 @@ export { partitionFor } from './record-log/partitioner.ts'
 export * from './record-log/port.ts'
 export { type Application, type ApplicationOptions, createApplication } from './runtime/application.ts'
 export type { BulkWrite, Report } from './runtime/bulk-sink.ts'
+export { changelogFormat } from './runtime/changelog-format.ts'
 export type { Counters } from './runtime/counters.ts'
 export type { DeadLetter, RejectedRecord } from './runtime/dead-letter.ts'
 export {

@@ -78,8 +78,8 @@ export function readFrame(bytes: Buffer, baseOffset: number): { lastOffset: numb
 
 /** Decodes a batch and verifies its checksum. Throws `DamagedBatchError`. */
 export function decodeBatch(bytes: Buffer, baseOffset: number): EncodedBatch {
-  const frame = readFrame(bytes, baseOffset)
-  if (crc32(bytes.subarray(4)) !== bytes.readUInt32LE(0)) throw new DamagedBatchError('its checksum is wrong')
+  checkBatch(bytes)
+  const { lastOffset, appendTime } = readFrame(bytes, baseOffset)
   const wide = ((bytes[5] ?? 0) & wideTimestamps) !== 0
   const count = bytes.readUInt32LE(10)
   const base = bytes.readDoubleLE(14)
@@ -92,7 +92,13 @@ export function decodeBatch(bytes: Buffer, baseOffset: number): EncodedBatch {
     const value = readBytes(cursor)
     records[n] = { key, value, headers: readHeaders(cursor), timestamp, offset }
   }
-  return { baseOffset, lastOffset: frame.lastOffset, records, appendTime: frame.appendTime }
+  return { baseOffset, lastOffset, records, appendTime }
+}
+
+/** Verifies the checksum alone, a small part of what decoding takes. Throws `DamagedBatchError`. */
+export function checkBatch(bytes: Buffer): void {
+  checkFrame(bytes)
+  if (crc32(bytes.subarray(4)) !== bytes.readUInt32LE(0)) throw new DamagedBatchError('its checksum is wrong')
 }
 
 function checkFrame(bytes: Buffer): void {

@@ -21,12 +21,15 @@ import { type CleanOptions, type CleanReport, compact, expire } from './cleaner.
 import { createCommitQueue } from './commit-queue.ts'
 import { openDatabase } from './database.ts'
 import { createPartition, type EmbeddedPartition, type PartitionRow } from './partition.ts'
+import { type LogSnapshot, takeSnapshot } from './snapshot.ts'
 import { createTailBudget } from './tail-budget.ts'
 import { createWriter } from './writer.ts'
 
 export interface EmbeddedLog extends RecordLog {
   /** Removes what has expired or was superseded. Call it now and then; a second call waits for the first. */
   clean(options?: CleanOptions): Promise<CleanReport>
+  /** The whole log as it is now, for a backup: every transaction that was committed, and no part of another. */
+  snapshot(): LogSnapshot
 }
 
 export interface EmbeddedLogOptions {
@@ -191,6 +194,11 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
         }
         return { expiredBatches, removedRecords }
       }),
+    snapshot() {
+      checkOpen()
+      const byId = new Map([...topics].map(([name, list]) => [list[0]?.topicId, name]))
+      return takeSnapshot(database, (topicId, number) => `${byId.get(topicId) ?? topicId}:${number}`)
+    },
     async close() {
       if (closed) return
       closed = true

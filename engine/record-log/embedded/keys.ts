@@ -37,6 +37,14 @@ export function batchKey(topicId: number, partition: number, offset: number): Bu
 
 export const offsetInKey = (key: Buffer): number => key.readUInt32BE(9) * 2 ** 32 + key.readUInt32BE(13)
 
+/** Where a batch lies, by its key; `undefined`: the key is no batch's. */
+export function parseBatchKey(
+  key: Buffer,
+): { topicId: number; partition: number; offset: number } | undefined {
+  if (key.length !== batchKeyBytes || key[0] !== letter.batch) return undefined
+  return { topicId: key.readUInt32BE(1), partition: key.readUInt32BE(5), offset: offsetInKey(key) }
+}
+
 export const committedKey = (groupId: string, { topic, partition }: TopicPartition): Buffer =>
   Buffer.concat([Buffer.from([letter.offset]), Buffer.from(`${groupId}\0${topic}\0${partition}`)])
 
@@ -51,3 +59,9 @@ export const rangeOf = (kind: keyof typeof letter): { gte: Buffer; lt: Buffer } 
   gte: Buffer.from([letter[kind]]),
   lt: Buffer.from([letter[kind] + 1]),
 })
+
+/** Every key of the log, whatever its kind: letters come first, and none is as high as 0xff. */
+export const everyKey: { readonly gte: Buffer; readonly lt: Buffer } = {
+  gte: Buffer.alloc(1),
+  lt: Buffer.from([0xff]),
+}
