@@ -43,6 +43,7 @@ export interface TaskSurroundings {
   readonly timeFrom: 'clock' | 'records'
   readonly bulkWrites: ReadonlyMap<string, BulkWrite>
   readonly cacheEntries: number
+  readonly loadCache: boolean
   readonly maxChangelogBytes: number
   global(name: string): GlobalTable<unknown>
   wake(): void
@@ -163,6 +164,7 @@ async function openStores(
       cacheEntries: surroundings.cacheEntries,
       journal,
     })
+    if (surroundings.loadCache) await store.loadCache()
     stores.push({ store, changelog: spec.changelog })
   }
   return stores

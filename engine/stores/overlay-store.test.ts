@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { RecordRejected } from '../graph/errors.ts'
 import { utf8 } from '../serdes/serde.ts'
+import type { Disk } from './disk.ts'
 import { memoryDisks } from './memory-disk.ts'
 import { overlayStore, type Undo } from './overlay-store.ts'
 
-async function open(options: { cacheEntries?: number; maxRecordBytes?: number } = {}) {
+async function open(options: { cacheEntries?: number; maxRecordBytes?: number; disk?: Disk } = {}) {
   const disk = await memoryDisks().open('a')
   const journal: Undo[] = []
   const store = overlayStore({
@@ -63,6 +64,25 @@ describe('an overlay store', () => {
     ])
     await commit()
     expect(store.dirty()).toBe(false)
+  })
+
+  it('loads committed entries until its cache is full, and then reads them without the disk', async () => {
+    const { disk } = await open()
+    await disk.write(
+      ['a', 'b', 'c'].map((key) => ({ type: 'put' as const, key: `p|${key}`, value: Buffer.from(key) })),
+    )
+    const asked: string[] = []
+    const watched = {
+      ...disk,
+      get(key: string) {
+        asked.push(key)
+        return disk.get(key)
+      },
+    }
+    const { store } = await open({ disk: watched })
+    await store.loadCache()
+    expect(['a', 'b', 'c'].map((key) => store.get(key))).toEqual(['a', 'b', 'c'])
+    expect(asked).toEqual(['p|c'])
   })
 
   it('undoes the writes of one record, back to what earlier records wrote', async () => {

@@ -44,6 +44,8 @@ export interface OverlayStore<V> extends KeyValueStore<V> {
   diskOperations(): DiskOperation[]
   /** After the commit: the overlay becomes committed state. */
   clearOverlay(): void
+  /** Brings committed entries into the cache, in key order, until it is full. */
+  loadCache(): Promise<void>
   /** Every committed entry, in key order. */
   committedEntries(): AsyncIterable<readonly [string, V]>
 }
@@ -121,6 +123,12 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
         if (value !== undefined) remember(key, value)
       }
       overlay.clear()
+    },
+    async loadCache() {
+      for await (const [key, bytes] of disk.entries(prefix)) {
+        if (cache.size >= options.cacheEntries) return
+        cache.set(key.slice(prefix.length), serde.deserialize(bytes))
+      }
     },
     async *committedEntries() {
       for await (const [key, bytes] of disk.entries(prefix)) {
