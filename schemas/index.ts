@@ -43,6 +43,19 @@ export {
   type RenderOptions,
   renderBody,
 } from './payload/render.ts'
+export { answerVersionHeaders, type VersionHeaders, versionHeaders } from './payload/version-headers.ts'
+export {
+  brokenPromises,
+  dayMs,
+  type PayloadRelease,
+  type PinnedEndpoint,
+  payloadPage,
+  payloadReleases,
+  promisedMonths,
+  retirementObstacles,
+  standingOf,
+  type VersionStanding,
+} from './payload/versions.ts'
 export { makePrivacy, maskText, type PiiField, type Privacy } from './pii.ts'
 export { isPii, type PiiTreatment, piiTreatment } from './pii-treatment.ts'
 export type { RegisteredSchema, Registry } from './registry.ts'

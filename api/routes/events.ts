@@ -1,6 +1,7 @@
 /** `/v1/events`: what happened to orders, and what became of it. */
 import { Type } from 'typebox'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
+import { answerVersionHeaders } from '../../schemas/index.ts'
 import { eventDetailBody, eventPageBody } from '../contract/answers.ts'
 import { answer } from '../contract/fields.ts'
 import { refuse } from '../errors.ts'
@@ -71,6 +72,8 @@ export function addEvents(app: Api, log: DeliveryLog): void {
       const { event_id } = request.params
       const found = await log.getEvent(scopeOf(request), event_id)
       if (!found) return refuse(reply, 'no_such_event', { message: `there is no event ${event_id}` })
+      // Whoever looks at a body in a version that will end is told so, with the days.
+      reply.headers(answerVersionHeaders(found.payloads.map(({ payload_version }) => payload_version)))
       return reply.send({
         event: eventOf(found.event),
         deliveries: found.deliveries.map(deliveryOf),
