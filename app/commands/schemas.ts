@@ -4,10 +4,12 @@
  */
 import type { Command } from 'commander'
 import type { Surroundings } from '../cli/surroundings.ts'
+import type { ApplyFlags } from '../schemas/apply.ts'
 import { type CheckFlags, runCheck, runLint } from '../schemas/check.ts'
 import { type DiffFlags, runDiff } from '../schemas/diff.ts'
 import { runExplain } from '../schemas/explain.ts'
 import type { SchemaFlags } from '../schemas/schemas-run.ts'
+import type { StatusFlags } from '../schemas/status.ts'
 import type { Finish } from './options.ts'
 
 const checkExamples = `
@@ -44,6 +46,27 @@ const explainExamples = `
 Examples:
   waybill schemas explain                        all rules
   waybill schemas explain FIELD_NO_DEFAULT
+`
+
+const planExamples = `
+Levels come first, then versions in their order; each is read back. What the check refuses is never brought into a
+registry, and what no file holds is left alone. A second run changes nothing.
+
+Exit codes: 0 nothing to do, 100 changes are pending (plan), 2 refused or wrong usage, 3 the registry cannot be reached.
+
+Examples:
+  waybill schemas plan --registry http://127.0.0.1:8081
+  waybill schemas apply --config waybill.yaml
+`
+
+const statusExamples = `
+Exit codes: 0 all agree, 100 something differs or stands in the way, 2 wrong usage, 3 the registry cannot be reached.
+
+Examples:
+  waybill schemas status                                     the folder and the payload versions
+  waybill schemas status --registry http://127.0.0.1:8081    and what differs there
+  waybill schemas status --partners partners.yaml            and who pins which payload version
+  waybill schemas status --partners partners.yaml --retire v1    whether v1 can be removed, and who stands in the way
 `
 
 /** Adds the commands to the program. */
@@ -84,6 +107,37 @@ export function addSchemas(program: Command, surroundings: Surroundings, finish:
     .action((subject: string | undefined) =>
       finish(runDiff(subject, diff.optsWithGlobals<DiffFlags>(), surroundings)),
     )
+
+  const plan = schemas.command('plan').description('say what a registry lacks, and change nothing')
+  addFolderOptions(plan)
+  addRegistryOptions(plan)
+  plan.addHelpText('after', planExamples).action(async () => {
+    const { runPlan } = await import('../schemas/apply.ts')
+    finish(await runPlan(plan.optsWithGlobals<ApplyFlags>(), surroundings))
+  })
+
+  const apply = schemas.command('apply').description('bring levels and versions into a registry')
+  addFolderOptions(apply)
+  addRegistryOptions(apply)
+  apply.addHelpText('after', planExamples).action(async () => {
+    const { runApply } = await import('../schemas/apply.ts')
+    finish(await runApply(apply.optsWithGlobals<ApplyFlags>(), surroundings))
+  })
+
+  const status = schemas
+    .command('status')
+    .description('say how folder, registry and service differ, and who pins which payload version')
+  addFolderOptions(status)
+  addRegistryOptions(status)
+  status
+    .option('--partners <file>', 'partners.yaml: who pins what')
+    .option('--data-dir <folder>', 'of the service to compare with (default: .waybill)')
+    .option('--retire <version>', 'whether this payload version can be removed')
+    .addHelpText('after', statusExamples)
+    .action(async () => {
+      const { runStatus } = await import('../schemas/status.ts')
+      finish(await runStatus(status.optsWithGlobals<StatusFlags>(), surroundings))
+    })
 
   const explain = schemas
     .command('explain')
