@@ -29,6 +29,8 @@ RUN ln -s /app/bin/waybill.js /usr/local/bin/waybill && mkdir /data && chown nod
 USER node
 VOLUME /data
 ENV WAYBILL_DATA_DIR=/data
+# glibc keeps an arena of freed memory for each thread: with two, the process stays some 50 MB smaller.
+ENV MALLOC_ARENA_MAX=2
 EXPOSE 4929
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/app/bin/waybill.js"]

@@ -5,12 +5,12 @@ import { type KeyFile, serializeKeyFile } from '../../schemas/index.ts'
 import { CliError } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { Surroundings } from '../cli/surroundings.ts'
-import { type Flags, readConfig } from '../config/config.ts'
+import { type Config, type Flags, readConfig } from '../config/config.ts'
 import { makeKeyFile, readKeyFile } from '../config/keys.ts'
 import { writePrivateFile } from '../config/private-file.ts'
 import { rotate, stagedKey, stageKey, withoutKey } from '../keys/key-rotation.ts'
 import { findKeyUses, type KeyUses } from '../keys/key-usage.ts'
-import { openExistingLog } from '../start/open-log.ts'
+import { withLog } from '../start/open-for-command.ts'
 import { addDataOptions, addFormatOptions, type Finish } from './options.ts'
 
 const newExamples = `
@@ -35,7 +35,7 @@ Examples:
 `
 
 const listExamples = `
-Looks through every topic for what each key sealed, so Waybill must not be running on the data directory.
+Looks through every topic for what each key sealed, so no embedded Waybill must be running on the data directory.
 
 Examples:
   waybill keys list --config waybill.yaml
@@ -121,7 +121,7 @@ async function listKeys(flags: Flags, surroundings: Surroundings): Promise<ExitC
   const file = readKeyFile(config.keyFile)
   const uses = await usesOf(
     file.keys.map(({ id }) => id),
-    config.dataDirectory,
+    config,
     surroundings,
   )
   const keys = file.keys.map(({ id, createdAt }) => ({
@@ -150,7 +150,8 @@ const stateOf = (file: KeyFile, id: string): KeyState =>
   id === file.active ? 'current' : id === stagedKey(file)?.id ? 'staged' : 'former'
 
 async function retireKey(id: string, flags: Flags, surroundings: Surroundings): Promise<ExitCode> {
-  const { keyFile, dataDirectory } = readConfig({ ...flags, demo: false }, surroundings)
+  const config = readConfig({ ...flags, demo: false }, surroundings)
+  const { keyFile } = config
   const file = readKeyFile(keyFile)
   const refuse = (what: string, mend: string): never => {
     throw new CliError(exitCode.usage, { what, place: { file: keyFile }, mend })
@@ -160,7 +161,7 @@ async function retireKey(id: string, flags: Flags, surroundings: Surroundings): 
   }
   if (file.active === id)
     refuse(`"${id}" is the key that seals`, 'make another current first: waybill keys rotate')
-  const uses = (await usesOf([id], dataDirectory, surroundings)).get(id) ?? []
+  const uses = (await usesOf([id], config, surroundings)).get(id) ?? []
   if (uses.length > 0) {
     const where = uses.map(({ topic, records }) => `${records} in ${topic}`).join(', ')
     refuse(
@@ -175,16 +176,7 @@ async function retireKey(id: string, flags: Flags, surroundings: Surroundings): 
   return exitCode.ok
 }
 
-/** The log's lock is held while it is looked through. */
-async function usesOf(
-  ids: readonly string[],
-  dataDirectory: string,
-  { clock, stop }: Surroundings,
-): Promise<KeyUses> {
-  const log = await openExistingLog(dataDirectory, clock)
-  try {
-    return await findKeyUses(log, ids, stop)
-  } finally {
-    await log.close()
-  }
+/** The lock of an embedded log is held while it is looked through. */
+function usesOf(ids: readonly string[], config: Config, surroundings: Surroundings): Promise<KeyUses> {
+  return withLog(config, surroundings, (log) => findKeyUses(log, ids, surroundings.stop))
 }

@@ -1,6 +1,6 @@
 /** `waybill log rebuild`: the delivery log, written anew from the topics. */
 import type { Command } from 'commander'
-import { makeCodecs, openFolderRegistry } from '../../schemas/index.ts'
+import { makeCodecs } from '../../schemas/index.ts'
 import { makeTopics } from '../../topology/topics.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { StopReason, Surroundings } from '../cli/surroundings.ts'
@@ -9,11 +9,11 @@ import { rebuildProgress, rebuildText } from '../log-rebuild/rebuild-text.ts'
 import { type RebuildReport, runRebuild } from '../log-rebuild/run-rebuild.ts'
 import { openStore, storePlace } from '../serve/open-store.ts'
 import { environmentalFailure } from '../start/environmental-failure.ts'
-import { openExistingLog } from '../start/open-log.ts'
+import { withLog, withRegistry } from '../start/open-for-command.ts'
 import { addDataOptions, addFormatOptions, type Finish } from './options.ts'
 
 const examples = `
-Waybill must not be running on the data directory. Everything that the topics still hold is written again; nothing is
+Waybill must not be running on the data directory; on Kafka, stop the instances with the role log. Everything that the topics still hold is written again; nothing is
 sent. What is broken off is completed by the next start, or by another rebuild.
 
 Examples:
@@ -49,20 +49,24 @@ async function rebuildCommand(flags: Flags, surroundings: Surroundings): Promise
   return (stop.reason as StopReason) === 'broken-pipe' ? exitCode.ok : exitCode.interrupted
 }
 
-/** The log's lock is held from beginning to end: a Waybill that starts meanwhile is told so. */
-async function rebuild(config: Config, { clock, stderr, stop }: Surroundings): Promise<RebuildReport> {
-  const log = await openExistingLog(config.dataDirectory, clock)
-  try {
-    const topics = makeTopics(makeCodecs(openFolderRegistry()))
-    const store = await openStore({ log, topics, place: storePlace(config), clock })
-    const progress = rebuildProgress(stderr, clock)
-    try {
-      return await runRebuild({ log, topics, store, now: clock.now, onProgress: progress.show, signal: stop })
-    } finally {
-      progress.clear()
-      await store.close()
-    }
-  } finally {
-    await log.close()
-  }
+/** The lock of an embedded log is held from beginning to end: a Waybill that starts meanwhile is told so. */
+function rebuild(config: Config, surroundings: Surroundings): Promise<RebuildReport> {
+  const { clock, stderr, stop } = surroundings
+  return withLog(config, surroundings, (log) =>
+    withRegistry(config, surroundings, async (registry) => {
+      const topics = makeTopics(makeCodecs(registry))
+      const store = await openStore({ log, topics, place: storePlace(config), clock })
+      const progress = rebuildProgress(stderr, clock)
+      try {
+        return await runRebuild({
+          ...{ log, topics, store, signal: stop },
+          now: clock.now,
+          onProgress: progress.show,
+        })
+      } finally {
+        progress.clear()
+        await store.close()
+      }
+    }),
+  )
 }

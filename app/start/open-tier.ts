@@ -4,7 +4,14 @@
  */
 import { join } from 'node:path'
 import { createGrpcDispatch } from '../../connectors/dispatch/grpc-dispatch.ts'
-import { type Clock, type Disk, levelDisks, type Random, type RecordLog } from '../../engine/index.ts'
+import {
+  type Clock,
+  type Disk,
+  type LogSnapshot,
+  levelDisks,
+  type Random,
+  type RecordLog,
+} from '../../engine/index.ts'
 import { type DispatchLookup, noDispatch } from '../../ports/dispatch.ts'
 import { openFolderRegistry, type Registry } from '../../schemas/index.ts'
 import type { Config } from '../config/config.ts'
@@ -24,6 +31,8 @@ export interface Tier {
   /** Partitions of topics that name none, and of those keyed by endpoint; `undefined`: the log's own. */
   readonly partitions: { readonly usual: number | undefined; readonly endpoints: number | undefined }
   readonly standbys: number
+  /** The whole log as it is now, for a backup; none where it is kept elsewhere. */
+  readonly snapshot?: () => LogSnapshot
   /** Why the log cannot be reached at the moment. */
   trouble(): string | undefined
 }
@@ -54,12 +63,13 @@ async function openEmbedded(options: TierOptions): Promise<Tier> {
     : openFolderRegistry()
   return {
     log,
-    disk: await openDisk(config),
+    disk: await openDisk(options),
     instanceId: 'embedded',
     registry,
     dispatch: dispatchOf(options),
     partitions: { usual: undefined, endpoints: undefined },
     standbys: 0,
+    snapshot: log.snapshot,
     trouble: () => undefined,
   }
 }
@@ -94,7 +104,7 @@ async function openShared(options: TierOptions, kafka: NonNullable<Config['kafka
       : openFolderRegistry()
     return {
       log,
-      disk: await openDisk(config),
+      disk: await openDisk(options),
       instanceId: kafka.instanceId ?? keptInstanceId(config.dataDirectory, random),
       registry,
       dispatch: dispatchOf(options),
@@ -107,7 +117,8 @@ async function openShared(options: TierOptions, kafka: NonNullable<Config['kafka
   }
 }
 
-const openDisk = ({ dataDirectory }: Config): Promise<Disk> => levelDisks().open(join(dataDirectory, 'state'))
+const openDisk = ({ config, report }: TierOptions): Promise<Disk> =>
+  levelDisks({ report }).open(join(config.dataDirectory, 'state'))
 
 function dispatchOf({ config, clock, random, closers }: TierOptions): DispatchLookup {
   if (!config.dispatch) return noDispatch
