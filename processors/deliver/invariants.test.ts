@@ -6,7 +6,8 @@ import { decideGate } from './gate.ts'
 import { destination } from './lifecycle.ts'
 import { matchRedrive } from './redrive-filter.ts'
 import type { DeliverRules } from './rules.ts'
-import { stories, tell } from './testing/story.ts'
+import { stories } from './testing/steps.ts'
+import { tell } from './testing/story.ts'
 import { decideTurn } from './turn.ts'
 
 /** Every guard taken out in turn. If one of these passes unnoticed, the checks check nothing. */
