@@ -1,0 +1,98 @@
+/** Child processes that run an instance each, to be stopped cleanly or killed with SIGKILL. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { systemClock } from '../../engine/index.ts'
+
+export interface InstanceProcess {
+  /** Resolves when it has printed a line with `text` on either output; rejects when it ends before. */
+  says(text: string): Promise<void>
+  /** SIGKILL; resolves with the moment of it, when the process is gone. Rejects when it had ended by itself. */
+  kill(): Promise<number>
+  /** SIGTERM; rejects with what it said when the exit code is not 0. */
+  stop(): Promise<void>
+  /** Whatever it said so far. */
+  text(): string
+  readonly isRunning: () => boolean
+}
+
+export interface ProcessOptions {
+  readonly args: readonly string[]
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts Node with these arguments. */
+export function startInstance({ args, cwd, env }: ProcessOptions): InstanceProcess {
+  const child: ChildProcess = spawn(process.execPath, args, {
+    ...(cwd !== undefined && { cwd }),
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  let waiting: (() => void)[] = []
+  const wake = () => {
+    const woken = waiting
+    waiting = []
+    for (const resolve of woken) resolve()
+  }
+  const hear = (chunk: Buffer) => {
+    text += chunk.toString('utf8')
+    wake()
+  }
+  child.stdout?.on('data', hear)
+  child.stderr?.on('data', hear)
+  let code: number | null | undefined
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', (exit) => {
+      code = exit
+      resolve(exit)
+      wake()
+    })
+  })
+  return {
+    text: () => text,
+    isRunning: () => code === undefined,
+    async says(wanted) {
+      while (!text.includes(wanted)) {
+        if (code !== undefined) throw new Error(`it ended with ${code} before it said "${wanted}": ${text}`)
+        await new Promise<void>((resolve) => waiting.push(resolve))
+      }
+    },
+    async kill() {
+      if (code !== undefined) throw new Error(`the process had ended by itself with ${code}: ${text}`)
+      child.kill('SIGKILL')
+      const at = systemClock.now()
+      await ended
+      return at
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      const exit = await ended
+      if (exit !== 0) throw new Error(`the process ended with ${exit}: ${text}`)
+    },
+  }
+}
+
+/** Real processes can only be waited for. */
+export const pause = (forMs: number) =>
+  new Promise<void>((resolve) => {
+    systemClock.at(systemClock.now() + forMs, resolve)
+  })
+
+export interface Until {
+  /** What is waited for. */
+  readonly what: string
+  readonly withinMs: number
+  readonly lookEveryMs?: number
+  /** What to say besides when it never comes. */
+  readonly about?: () => string
+}
+
+/** Looks until it is so; says what it was waiting for, when it never is. */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  { what, withinMs, lookEveryMs = 50, about = () => '' }: Until,
+): Promise<void> {
+  for (const endsAt = systemClock.now() + withinMs; !(await isSo()); await pause(lookEveryMs)) {
+    if (systemClock.now() > endsAt) throw new Error(`waited ${withinMs / 1000} s for ${what}. ${about()}`)
+  }
+}
