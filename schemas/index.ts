@@ -1,4 +1,6 @@
 /** The public face of schemas/: types, codecs, registry, sealing, privacy, payload. The rest of the folder is private. */
+
+export { parseSchema } from './avro-schema.ts'
 export { type Codec, makeCodec, schemaIdOf } from './codec.ts'
 export { type Codecs, makeCodecs } from './codecs.ts'
 export { attemptDefaults, commandDefaults, historyDefaults } from './delivery-defaults.ts'
@@ -33,6 +35,8 @@ export {
   type SentEvent,
   sentEvents,
 } from './payload/fields.ts'
+export { type ProjectedBody, projectBody } from './payload/project-body.ts'
+export { payloadReference } from './payload/reference.ts'
 export {
   isKnownTo,
   isPayloadVersion,
@@ -43,6 +47,7 @@ export {
   type RenderOptions,
   renderBody,
 } from './payload/render.ts'
+export { generatePayloadShapes } from './payload/shape-generator.ts'
 export { answerVersionHeaders, type VersionHeaders, versionHeaders } from './payload/version-headers.ts'
 export {
   brokenPromises,
@@ -56,12 +61,13 @@ export {
   standingOf,
   type VersionStanding,
 } from './payload/versions.ts'
-export { makePrivacy, maskText, type PiiField, type Privacy } from './pii.ts'
+export { makePrivacy, maskTagged, maskText, type PiiField, type Privacy } from './pii.ts'
 export { isPii, type PiiTreatment, piiTreatment } from './pii-treatment.ts'
 export type { RegisteredSchema, Registry } from './registry.ts'
 export { readSchemaFolder, type SchemaFile, shippedSchemaFolder } from './schema-folder.ts'
 export { schemaFingerprint } from './schema-ids.ts'
 export { makeSealer, type Sealer, type SealerOptions, type SealingKey, sealedMarks } from './sealing.ts'
+export { generateTypes } from './type-generator.ts'
 export {
   detailCharactersMax,
   keptKeyBytesMax,

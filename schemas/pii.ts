@@ -49,6 +49,11 @@ export function makePrivacy(registry: Registry): Privacy {
   })
 }
 
+/** A copy of any value of a schema, whatever its version, with every tagged field masked that is not null. */
+export function maskTagged(schema: AvroRecord, value: unknown): unknown {
+  return piiFields(schema).reduce((masked, { path }) => maskAt(masked, path), value)
+}
+
 /** Every tagged field of a schema. */
 export function piiFields(schema: AvroRecord): readonly PiiField[] {
   const types = namedTypes(schema)

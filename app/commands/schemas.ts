@@ -6,8 +6,11 @@ import type { Command } from 'commander'
 import type { Surroundings } from '../cli/surroundings.ts'
 import type { ApplyFlags } from '../schemas/apply.ts'
 import { type CheckFlags, runCheck, runLint } from '../schemas/check.ts'
+import type { DecodeFlags } from '../schemas/decode.ts'
 import { type DiffFlags, runDiff } from '../schemas/diff.ts'
 import { runExplain } from '../schemas/explain.ts'
+import type { GeneratedFlags } from '../schemas/generated.ts'
+import type { ProjectFlags } from '../schemas/project.ts'
 import type { SchemaFlags } from '../schemas/schemas-run.ts'
 import type { StatusFlags } from '../schemas/status.ts'
 import type { Finish } from './options.ts'
@@ -67,6 +70,22 @@ Examples:
   waybill schemas status --registry http://127.0.0.1:8081    and what differs there
   waybill schemas status --partners partners.yaml            and who pins which payload version
   waybill schemas status --partners partners.yaml --retire v1    whether v1 can be removed, and who stands in the way
+`
+
+const decodeExamples = `
+Fields with a pii tag are masked. Without --registry or --config, ids are those of ids.json.
+
+Examples:
+  waybill schemas decode 000000000a0664656c69766572
+  waybill schemas decode record.bin --registry http://127.0.0.1:8081
+`
+
+const projectExamples = `
+Exit codes: 0 done, 100 the version does not know the event, 2 the file holds no body.
+
+Examples:
+  waybill schemas project --to v1 event.json
+  curl -s …/v1/events/ID | jq .payloads[0].payload | waybill schemas project --to v1 -
 `
 
 /** Adds the commands to the program. */
@@ -139,6 +158,8 @@ export function addSchemas(program: Command, surroundings: Surroundings, finish:
       finish(await runStatus(status.optsWithGlobals<StatusFlags>(), surroundings))
     })
 
+  addMadeFromSchemas(schemas, surroundings, finish)
+
   const explain = schemas
     .command('explain')
     .description('explain a rule: why, an example, the mend')
@@ -150,6 +171,49 @@ export function addSchemas(program: Command, surroundings: Surroundings, finish:
     .action((rule: string | undefined) =>
       finish(runExplain(rule, explain.optsWithGlobals<SchemaFlags>(), surroundings)),
     )
+}
+
+/** What is made from schemas, and what they make of bytes and bodies. */
+function addMadeFromSchemas(schemas: Command, surroundings: Surroundings, finish: Finish): void {
+  const made = {
+    types: 'print the TypeScript of the schemas',
+    docs: 'print the page for partners: every field of the payload, and what changed',
+  } as const
+  for (const kind of ['types', 'docs'] as const) {
+    const command = schemas
+      .command(kind)
+      .description(made[kind])
+      .option('--folder <folder>', 'the schemas (default: schemas/avro here, else those that ship)')
+      .option('--out <file>', 'write it there')
+      .option('--check', 'only say whether that file is current; exit code 100 when it is not')
+    command.action(async () => {
+      const { runGenerated } = await import('../schemas/generated.ts')
+      finish(runGenerated(kind, command.optsWithGlobals<GeneratedFlags>(), surroundings))
+    })
+  }
+
+  const project = schemas
+    .command('project')
+    .description('show a body as an older payload version has it')
+    .argument('<file>', 'the body of a webhook, or - for the standard input')
+    .requiredOption('--to <version>', 'the payload version')
+    .option('--format <format>', 'text or json (default: text)')
+    .option('--json', 'the same as --format json')
+  project.addHelpText('after', projectExamples).action(async (file: string) => {
+    const { runProject } = await import('../schemas/project.ts')
+    finish(await runProject(file, project.optsWithGlobals<ProjectFlags>(), surroundings))
+  })
+
+  const decode = schemas
+    .command('decode')
+    .description('show what is in the bytes of a record, secrets masked')
+    .argument('<hex|file>', 'the value of a record as hex digits, or a file with it')
+  addFolderOptions(decode)
+  addRegistryOptions(decode)
+  decode.addHelpText('after', decodeExamples).action(async (named: string) => {
+    const { runDecode } = await import('../schemas/decode.ts')
+    finish(await runDecode(named, decode.optsWithGlobals<DecodeFlags>(), surroundings))
+  })
 }
 
 function addFolderOptions(command: Command): void {
