@@ -11,6 +11,7 @@ import { errorOf, errorTable } from './errors.ts'
 import { answerFailures, brokenConnection, unreadableAddress } from './failures.ts'
 import type { ApiOptions } from './options.ts'
 import { type Api, addScope, setScope } from './requests.ts'
+import { addBackup } from './routes/backup.ts'
 import { addCommands } from './routes/commands.ts'
 import { addDeliveries } from './routes/deliveries.ts'
 import { addEndpoints } from './routes/endpoints.ts'
@@ -47,6 +48,7 @@ export function buildApi(options: ApiOptions): Api {
     if (options.redrives) addRedrives(api, options.redrives, options)
     addHealth(api, options.deliveryLog)
     if (options.gaps) addGaps(api, options.gaps, options)
+    if (options.backups) addBackup(api, options.backups)
     addOperations(api, options)
   })
   const { ingest } = options

@@ -79,6 +79,16 @@ export const errorTable = {
     message: 'this missed transition was sent, or has no event to send',
     mend: 'there is nothing to do',
   },
+  backup_running: {
+    status: 409,
+    message: 'a backup is being taken already',
+    mend: 'wait for it; there is one at a time',
+  },
+  log_elsewhere: {
+    status: 409,
+    message: 'the record log is Kafka, and its backup is not ours to make',
+    mend: 'replicate or snapshot the topics with the means of Kafka',
+  },
   too_large: {
     status: 413,
     message: 'the body is too large',

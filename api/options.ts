@@ -1,4 +1,5 @@
 /** What the API needs from outside: the narrow interfaces it calls, and its settings. */
+import type { Readable } from 'node:stream'
 import type { Clock, Random } from '../engine/index.ts'
 import type { DeliveryLog } from '../ports/delivery-log.ts'
 import type { DeliveryCommand, RedriveProgress } from '../schemas/index.ts'
@@ -84,6 +85,14 @@ export interface RedriveDesk {
   list(): Promise<readonly RedriveProgress[]>
 }
 
+/** Makes backups of what the process keeps. */
+export interface BackupDesk {
+  /** Begins one of this moment; whoever reads the stream no further destroys it. */
+  start():
+    | { readonly createdAt: number; readonly stream: Readable }
+    | { readonly refused: 'backup_running' | 'log_elsewhere' }
+}
+
 /** Where log lines go, each a JSON object with a line feed. Bodies, headers and query strings are never among them. */
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
@@ -102,6 +111,8 @@ export interface ApiOptions {
   readonly gaps?: GapDesk | undefined
   /** Without, there is no `/v1/redrives`. */
   readonly redrives?: RedriveDesk | undefined
+  /** Without, there is no `/v1/backup`. */
+  readonly backups?: BackupDesk | undefined
   /** Version of the program. */
   readonly version: string
   /** Pipeline time, for commands. */

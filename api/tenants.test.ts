@@ -148,6 +148,7 @@ describe('what needs more than a partner’s token', () => {
     const routes = withoutHead(api).filter(({ access }) => access === 'operator')
     expect(routes.map(({ name }) => name).sort()).toEqual([
       'GET /metrics',
+      'GET /v1/backup',
       'GET /v1/gaps',
       'POST /v1/gaps/:order_id/:event_id/send',
     ])

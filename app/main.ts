@@ -4,6 +4,7 @@ import { type ExitCode, exitCode } from './cli/exit-code.ts'
 import { reportFailure } from './cli/report-failure.ts'
 import { processSurroundings, type StopReason, type Surroundings } from './cli/surroundings.ts'
 import { programVersion } from './cli/version.ts'
+import { addBackup } from './commands/backup.ts'
 import { addConnectors } from './commands/connectors.ts'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addDemoOms } from './commands/demo-oms.ts'
@@ -94,6 +95,7 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
   addGaps(program, surroundings, finish)
   addLog(program, surroundings, finish)
   addListen(program, surroundings, finish)
+  addBackup(program, surroundings, finish)
   addConnectors(program, surroundings, finish)
   addKeys(program, surroundings, finish)
   addSchemas(program, surroundings, finish)

@@ -13,6 +13,7 @@ export type {
 } from './graph/stream.ts'
 export { defaultMaxRecordBytes, defineTopic, type Topic, type TopicOptions } from './graph/topic.ts'
 export { changelogName, type Topology } from './graph/topology.ts'
+export { logFormat } from './record-log/embedded/database.ts'
 export {
   type EmbeddedLog,
   type EmbeddedLogOptions,

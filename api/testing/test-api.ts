@@ -1,4 +1,5 @@
 /** The API over a sample log, with everything else in memory, for tests. */
+import { Readable } from 'node:stream'
 import { manualClock, seededRandom } from '../../engine/index.ts'
 import type { DeliveryCommand } from '../../schemas/index.ts'
 import { buildApi } from '../app.ts'
@@ -75,6 +76,7 @@ export async function testSurroundings() {
       },
     },
     redrives: { list: async () => sampleRedrives },
+    backups: { start: () => ({ createdAt: sampleAsOf, stream: Readable.from([Buffer.from('a backup')]) }) },
     version: '0.0.0-test',
     clock: manualClock(sampleAsOf),
     random: seededRandom(1),

@@ -22,6 +22,8 @@ export interface ApiClient {
     schema: Schema,
     body?: object,
   ): Promise<Static<Schema>>
+  /** Reads what is no JSON, as it comes. */
+  stream(path: string): Promise<AsyncIterable<Uint8Array>>
   close(): Promise<void>
 }
 
@@ -67,7 +69,26 @@ export function createApiClient({ url, token }: ClientConfig, signal: AbortSigna
     return body as Static<Schema>
   }
 
+  async function stream(path: string): Promise<AsyncIterable<Uint8Array>> {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const broken = (cause: unknown) => (signal.aborted ? interrupted(cause) : noAnswer(url, cause))
+    const answer = await request(new URL(path, url), { headers, dispatcher: agent, signal }).catch(
+      (cause) => {
+        throw broken(cause)
+      },
+    )
+    if (answer.statusCode >= 400) throw refused(url, answer.statusCode, parse(await answer.body.text()))
+    return (async function* () {
+      try {
+        yield* answer.body
+      } catch (cause) {
+        throw signal.aborted ? interrupted(cause) : brokenOff(url, cause)
+      }
+    })()
+  }
+
   return {
+    stream,
     get: (path, schema) => ask('GET', path, {}, schema),
     post: (path, key, schema, body) => ask('POST', path, { 'idempotency-key': key }, schema, body),
     close: () => agent.close(),
@@ -101,6 +122,16 @@ const noAnswer = (url: URL, cause: unknown): CliError =>
     {
       what: `nothing answers at ${url.origin}: ${reasonOf(cause)}`,
       mend: 'start it with waybill start, or say where it is with --url or WAYBILL_URL',
+    },
+    { cause },
+  )
+
+const brokenOff = (url: URL, cause: unknown): CliError =>
+  new CliError(
+    exitCode.unreachable,
+    {
+      what: `the answer of ${url.origin} broke off: ${reasonOf(cause)}`,
+      mend: 'see whether it runs, and ask again',
     },
     { cause },
   )

@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { buildApi } from '../../api/app.ts'
 import type { ApiAuth } from '../../api/auth.ts'
-import type { HealthSource, IngestDoor, MetricsSource } from '../../api/options.ts'
+import type { BackupDesk, HealthSource, IngestDoor, MetricsSource } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
 import { listGaps, sendGap } from '../gaps/gaps.ts'
@@ -18,6 +18,8 @@ export interface ApiServiceOptions {
   readonly metrics: MetricsSource
   readonly auth: ApiAuth
   readonly ingest?: IngestDoor | undefined
+  /** Without, there is no `/v1/backup`. */
+  readonly backups?: (BackupDesk & { stop(): void }) | undefined
   readonly host: string
   /** 0 takes any that is free. */
   readonly port: number
@@ -56,6 +58,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
     metrics: options.metrics,
     auth: options.auth,
     ingest: options.ingest,
+    backups: options.backups,
     version: options.version,
     clock: options.clock,
     random: options.random,
@@ -69,5 +72,12 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
   }
   const address = api.server.address() as AddressInfo
   const name = host.includes(':') ? `[${host}]` : host
-  return { url: `http://${name}:${address.port}`, stop: () => api.close() }
+  return {
+    url: `http://${name}:${address.port}`,
+    stop: () => {
+      // A closing server waits for what it answers, and a backup may take long.
+      options.backups?.stop()
+      return api.close()
+    },
+  }
 }

@@ -9,7 +9,7 @@ import { logName } from '../../topology/log.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
-import type { ApiService } from './api-service.ts'
+import type { ApiService, ApiServiceOptions } from './api-service.ts'
 import { type DeliveryLogService, startDeliveryLog } from './delivery-log-service.ts'
 import { healthFindings } from './health-findings.ts'
 import { openStore, type StorePlace } from './open-store.ts'
@@ -29,6 +29,7 @@ export interface ServicesOptions {
   readonly keepMs: number
   readonly auth: ApiAuth
   readonly ingest?: IngestDoor | undefined
+  readonly backups?: ApiServiceOptions['backups']
   readonly host: string
   readonly port: number
   /** Deliveries that wait, by where. */

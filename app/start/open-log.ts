@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Clock, type EmbeddedLog, LogError, openEmbeddedLog } from '../../engine/index.ts'
+import { restoringName } from '../backup/data-parts.ts'
 import { CliError } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
 
@@ -14,6 +15,7 @@ const directoryMode = 0o700
 /** Opens it, or makes it. Rejects with a `CliError` that says who holds it, or what is wrong with it. */
 export async function openLog(dataDirectory: string, clock: Clock): Promise<EmbeddedLog> {
   checkWritable(dataDirectory)
+  checkNotRestoring(dataDirectory)
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: directoryMode })
     return await openEmbeddedLog({ directory: logDirectory(dataDirectory), clock })
@@ -38,6 +40,17 @@ export function openExistingLog(dataDirectory: string, clock: Clock): Promise<Em
     what: 'there is no data of Waybill',
     place: { file: dataDirectory },
     mend: 'name the data directory with --data-dir, WAYBILL_DATA_DIR or --config',
+  })
+}
+
+/** A restore that runs, or was broken off: what is there is not all that there should be. */
+function checkNotRestoring(dataDirectory: string): void {
+  const staged = join(dataDirectory, restoringName)
+  if (!existsSync(staged)) return
+  throw new CliError(exitCode.usage, {
+    what: 'a restore into the data directory is under way, or was broken off',
+    place: { file: staged },
+    mend: 'wait for it; if none is running, empty the directory and restore again',
   })
 }
 

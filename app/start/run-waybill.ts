@@ -8,6 +8,7 @@ import type { ApiAuth } from '../../api/auth.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
 import type { Clock, Random } from '../../engine/index.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
+import { createBackupDesk } from '../backup/backup-desk.ts'
 import type { Config } from '../config/config.ts'
 import { openKeys } from '../config/keys.ts'
 import type { PartnerSettings } from '../config/partner-settings.ts'
@@ -190,7 +191,7 @@ function waitingBy(
 function servicesOf(
   { config, auth, clock, random, version, report, onListening }: InstanceOptions,
   pipeline: RunningPipeline,
-  { instanceId, trouble }: Tier,
+  { instanceId, trouble, snapshot }: Tier,
   joined: Pick<ServicesOptions, 'waiting' | 'ingest' | 'ingestCounters'>,
 ): Services | undefined {
   if (!config.api || !auth) return undefined
@@ -202,6 +203,7 @@ function servicesOf(
     trouble,
     place: storePlace(config),
     keepMs: config.keepMs,
+    backups: createBackupDesk({ snapshot, dataDirectory: config.dataDirectory, version, clock }),
     auth,
     host: config.api.host,
     port: config.api.port,
