@@ -1,6 +1,6 @@
 /** Turns rows of the delivery log into what the API says: the same words, times as RFC 3339. */
 import type { AttemptRow, DeliveryRow, EventRow, HealthRow, VerdictRow } from '../ports/delivery-log.ts'
-import { partnerHealth } from '../ports/endpoint-health.ts'
+import { completeHealth, partnerHealth } from '../ports/endpoint-health.ts'
 import type { EndpointHealth, RedriveProgress } from '../schemas/index.ts'
 import type { GapBody } from './contract/gaps.ts'
 import type { EndpointHealthBody, PartnerHealthBody } from './contract/health.ts'
@@ -48,7 +48,7 @@ export function payloadOf(text: string | null): unknown {
 }
 
 /** LOG keeps the report as WATCH wrote it. */
-const reportOf = (row: HealthRow): EndpointHealth => JSON.parse(row.health) as EndpointHealth
+const reportOf = (row: HealthRow): EndpointHealth => completeHealth(JSON.parse(row.health) as EndpointHealth)
 
 export const endpointHealthOf = (row: HealthRow): EndpointHealthBody => healthBodyOf(reportOf(row))
 
@@ -58,6 +58,7 @@ function healthBodyOf(health: EndpointHealth): EndpointHealthBody {
     at: timeText(health.at),
     since: timeText(health.since),
     failing_since: timeOrNull(health.failing_since),
+    disables_at: timeOrNull(health.disables_at),
     last_success_at: timeOrNull(health.last_success_at),
     last_failure_at: timeOrNull(health.last_failure_at),
     auto_disabled_at: timeOrNull(health.auto_disabled_at),
@@ -73,6 +74,7 @@ export function partnerHealthOf(partnerId: string, rows: readonly HealthRow[]): 
     at: timeOrNull(fold.asOf),
     state: fold.state,
     because: fold.because ? { endpoint_id: fold.because.endpointId, reason: fold.because.reason } : null,
+    score: fold.score,
     open: fold.open,
     consecutive_failures: fold.consecutiveFailures,
     last_success_at: timeOrNull(fold.lastSuccessAt),

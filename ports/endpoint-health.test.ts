@@ -1,11 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EndpointHealth, WindowCounts } from '../schemas/index.ts'
-import { ackRate, addCounts, faultOf, healthWindow, noCounts, partnerHealth } from './endpoint-health.ts'
+import {
+  ackRate,
+  addCounts,
+  faultOf,
+  healthDefaults,
+  healthWindow,
+  noCounts,
+  partnerHealth,
+} from './endpoint-health.ts'
 
 const counts = (changes: Partial<WindowCounts> = {}): WindowCounts => ({ ...noCounts, ...changes })
 
 const health = (id: string, changes: Partial<EndpointHealth> = {}): EndpointHealth => ({
+  ...healthDefaults,
   endpoint_id: id,
   partner_id: 'p1',
   at: 1000,
@@ -55,6 +64,7 @@ describe('counts', () => {
     within_deadline: fc.nat(9),
     missed_by_partner: fc.nat(9),
     missed_by_us: fc.nat(9),
+    durations: fc.array(fc.nat(9), { maxLength: 20 }),
   })
 
   it('add up in any order', () => {

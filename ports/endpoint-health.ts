@@ -2,6 +2,7 @@
  * What readers of `endpoint.health` share with WATCH, which writes it: the deadlines that are promised, how counts
  * add up to a rate, and the fold of a partner's endpoints into one answer.
  */
+
 import type {
   DeadlineCounts,
   EndpointHealth,
@@ -9,6 +10,7 @@ import type {
   HealthWindow,
   WindowCounts,
 } from '../schemas/index.ts'
+import { addDurations, latencyOf } from './endpoint-latency.ts'
 import { type OutcomeTraits, outcomeClasses } from './sender.ts'
 
 /** By when an event has to be acknowledged, from the change in the source. Types that are not named have no deadline. */
@@ -28,6 +30,26 @@ export const noCounts: WindowCounts = Object.freeze({
   within_deadline: 0,
   missed_by_partner: 0,
   missed_by_us: 0,
+  durations: Object.freeze([]),
+})
+
+/** What a report says of what it does not know: for those that build one, and for reports of earlier releases. */
+export const healthDefaults = {
+  score: 0,
+  signals: {},
+  ack_trend: null,
+  disables_at: null,
+} as const satisfies Partial<EndpointHealth>
+
+const windowDefaults = { durations: [], latency_p95_ms: null } as const satisfies Partial<HealthWindow>
+
+/** A report as it was kept, by this release or an earlier one, with all that this one knows of. */
+export const completeHealth = (kept: EndpointHealth): EndpointHealth => ({
+  ...healthDefaults,
+  ...kept,
+  hour: { ...windowDefaults, ...kept.hour },
+  day: { ...windowDefaults, ...kept.day },
+  week: { ...windowDefaults, ...kept.week },
 })
 
 /** The counts of both. */
@@ -41,6 +63,7 @@ export function addCounts(one: WindowCounts, other: WindowCounts): WindowCounts 
     within_deadline: one.within_deadline + other.within_deadline,
     missed_by_partner: one.missed_by_partner + other.missed_by_partner,
     missed_by_us: one.missed_by_us + other.missed_by_us,
+    durations: addDurations(one.durations, other.durations),
   }
 }
 
@@ -60,7 +83,11 @@ export function ackRate(counts: WindowCounts): number | null {
 }
 
 /** A window as it is reported. */
-export const healthWindow = (counts: WindowCounts): HealthWindow => ({ ack_rate: ackRate(counts), ...counts })
+export const healthWindow = (counts: WindowCounts): HealthWindow => ({
+  ack_rate: ackRate(counts),
+  ...counts,
+  latency_p95_ms: latencyOf(counts.durations, 0.95),
+})
 
 /** Whose doing an outcome was. A class that only a newer writer knows accuses nobody else. */
 export function faultOf(outcome: string): OutcomeTraits['fault'] {
@@ -78,6 +105,8 @@ export interface PartnerHealth {
   /** The endpoint that decided the state, and its reason; `undefined` without endpoints. */
   readonly because: { readonly endpointId: string; readonly reason: string } | undefined
   readonly endpoints: Readonly<Record<HealthState, number>>
+  /** The highest of the endpoints that take deliveries, 0 to 100. */
+  readonly score: number
   readonly open: number
   /** The most of any endpoint that takes deliveries. */
   readonly consecutiveFailures: number
@@ -101,6 +130,7 @@ export function partnerHealth(healths: readonly EndpointHealth[]): PartnerHealth
     state: worst?.state ?? 'unknown',
     because: worst && { endpointId: worst.health.endpoint_id, reason: worst.health.reason },
     endpoints: countStates(healths),
+    score: Math.max(0, ...active.map(({ score }) => score)),
     open: healths.reduce((sum, { open }) => sum + open, 0),
     consecutiveFailures: Math.max(0, ...active.map((health) => health.consecutive_failures)),
     lastSuccessAt: latest(healths.map((health) => health.last_success_at)),

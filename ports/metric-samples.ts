@@ -45,7 +45,7 @@ export function counterSamples(snapshot: ReadonlyMap<string, number>): readonly 
   return [...samples.values()]
 }
 
-/** More would make more series than a Prometheus of default size likes: an endpoint has up to fifteen. */
+/** More would make more series than a Prometheus of default size likes: an endpoint has up to seventeen. */
 export const listedEndpointsMax = 500
 
 /** The samples of the latest reports, one report for each endpoint. Beyond the cap, those that do worst are listed. */
@@ -103,6 +103,8 @@ function endpointSamples(health: EndpointHealth): MetricSample[] {
     ...states.flatMap((state) => own(healthMetrics.state, state === health.state ? 1 : 0, { state })),
     ...windows.flatMap(([window, { ack_rate }]) => own(healthMetrics.ackRate, ack_rate, { window })),
     ...windows.flatMap(([window, { attempts }]) => own(healthMetrics.attempts, attempts, { window })),
+    ...own(healthMetrics.score, health.score),
+    ...own(healthMetrics.latency, seconds(health.hour.latency_p95_ms)),
     ...own(healthMetrics.open, health.open),
     ...own(healthMetrics.failures, health.consecutive_failures),
     ...own(healthMetrics.lastSuccess, seconds(health.last_success_at)),

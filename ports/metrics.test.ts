@@ -7,7 +7,7 @@ import {
   type EndpointHealth,
   historyDefaults,
 } from '../schemas/index.ts'
-import { healthWindow, noCounts } from './endpoint-health.ts'
+import { healthDefaults, healthWindow, noCounts } from './endpoint-health.ts'
 import { counterSamples, counterToMetric, healthSamples, historySamples } from './metric-samples.ts'
 import { counterMetrics, historyMetrics, metrics, unlistedCounter } from './metrics.ts'
 
@@ -138,6 +138,7 @@ describe('a counter', () => {
 })
 
 const health = (id: string, changes: Partial<EndpointHealth> = {}): EndpointHealth => ({
+  ...healthDefaults,
   endpoint_id: id,
   partner_id: 'p1',
   at: 1000,
@@ -175,6 +176,7 @@ describe('a report on an endpoint', () => {
       'waybill_endpoint_attempts p1,e1,1h 0',
       'waybill_endpoint_attempts p1,e1,24h 4',
       'waybill_endpoint_attempts p1,e1,7d 0',
+      'waybill_endpoint_risk_score p1,e1 0',
       'waybill_endpoint_open_deliveries p1,e1 4',
       'waybill_endpoint_consecutive_failures p1,e1 2',
       'waybill_endpoint_last_success_timestamp_seconds p1,e1 1.5',

@@ -44,6 +44,8 @@ export const counterMetrics = {
     'reason',
   ]),
   'restore.records': counted('restored_records', 'Changelog records read to restore stores.', ['topic']),
+  'state.dropped': counted('local_state_dropped', 'Local state of tasks that run elsewhere now, given up.'),
+  'standby.records': counted('standby_records', 'Changelog records that warm copies took.', ['topic']),
   'restore.rebuilt': counted(
     'stores_rebuilt',
     'Stores that were thrown away and rebuilt from their changelog.',
@@ -153,6 +155,11 @@ export const counterMetrics = {
   watch_future_events: counted('future_events', "Events from the future: the source's clock is ahead."),
   watch_state_changes: counted('endpoint_state_changes', 'Endpoints that changed their state.', ['state']),
   watch_reports: counted('health_reports', 'Health records written.'),
+  watch_notices: counted('notices', 'Notices about endpoints, by channel and what became of them.', [
+    'kind',
+    'channel',
+    'outcome',
+  ]),
 } as const satisfies Readonly<Record<string, CountedMetric>>
 
 /** What becomes of a counter that the list above does not know: seen, and a reason to add it. */
@@ -184,6 +191,16 @@ export const healthMetrics = {
     ...ofEndpoint,
     'window',
   ]),
+  score: gauge(
+    'endpoint_risk_score',
+    'At risk from 50, failing at 100: the worst of its signals.',
+    ofEndpoint,
+  ),
+  latency: gauge(
+    'endpoint_latency_seconds',
+    '95 of 100 acknowledged requests of the last hour took at most so long.',
+    ofEndpoint,
+  ),
   attempts: gauge('endpoint_attempts', 'Requests made, over 1h, 24h or 7d.', [...ofEndpoint, 'window']),
   open: gauge('endpoint_open_deliveries', 'Deliveries that wait.', ofEndpoint),
   failures: gauge('endpoint_consecutive_failures', 'Failed requests since the last success.', ofEndpoint),

@@ -1,11 +1,11 @@
 /** The whole graph: how an order change becomes a webhook. Read it from top to bottom as a record travels. */
 import { type Topology, topologyBuilder } from '../engine/index.ts'
-import { deliver } from '../processors/deliver/deliver.ts'
+import { defaultDeliverTimes, deliver } from '../processors/deliver/deliver.ts'
 import { type EnrichOptions, enrich } from '../processors/enrich/enrich.ts'
 import { normalize } from '../processors/normalize/normalize.ts'
 import type { NormalizeOptions } from '../processors/normalize/normalize-record.ts'
 import { route } from '../processors/route/route.ts'
-import { watch } from '../processors/watch/watch.ts'
+import { type WatchOptions, watch } from '../processors/watch/watch.ts'
 import type { Codecs, Sealer } from '../schemas/index.ts'
 import { retryTiers, serde, type Topics } from './topics.ts'
 
@@ -19,13 +19,24 @@ export interface PipelineOptions {
   readonly retryJitter?: boolean
   /** Whether WATCH runs along. A replay has nobody to report to. Default: true. */
   readonly watched?: boolean
+  /** When endpoints are at risk, and who is told. Default: WATCH's own rules, and the partners. */
+  readonly health?: Pick<WatchOptions, 'rules' | 'notices'>
 }
 
 /** Prefix of the changelogs, and the group that the instances form. */
 export const pipelineName = 'waybill'
 
 export function pipeline(options: PipelineOptions): Topology {
-  const { topics, codecs, sealer, mapping, enrichTiming, retryJitter = true, watched = true } = options
+  const {
+    topics,
+    codecs,
+    sealer,
+    mapping,
+    enrichTiming,
+    retryJitter = true,
+    watched = true,
+    health = {},
+  } = options
   const streams = topologyBuilder(pipelineName)
   const partners = streams.globalTable('partners', topics.partnerConfig)
 
@@ -77,7 +88,8 @@ export function pipeline(options: PipelineOptions): Topology {
   })
 
   if (watched) {
-    streams.process('watch', watch({ codecs }), {
+    const { failingMaxMs: disabledAfterMs } = defaultDeliverTimes
+    streams.process('watch', watch({ codecs, disabledAfterMs, ...health }), {
       inputs: { history: streams.stream(topics.deliveryHistory) },
       outputs: { health: topics.endpointHealth },
       globals: { partners },

@@ -2,6 +2,13 @@
 import { type Static, Type } from 'typebox'
 import { count, named, nullable, text, time, word } from './fields.ts'
 
+const riskScore = Type.Integer({
+  minimum: 0,
+  maximum: 100,
+  description:
+    'How near it is to failing: at risk from 50, failing at 100. Of a partner: its worst endpoint.',
+})
+
 const healthState = word(['unknown', 'healthy', 'at_risk', 'failing', 'disabled'], 'How it does.')
 
 export const windowBody = Type.Object(
@@ -20,6 +27,9 @@ export const windowBody = Type.Object(
     within_deadline: count('Deliveries acknowledged by their deadline.'),
     missed_by_partner: count('Deliveries past their deadline that waited for the receiver.'),
     missed_by_us: count('Deliveries past their deadline by our own doing.'),
+    latency_p95_ms: nullable(
+      count('95 of 100 acknowledged requests took at most so long; null without any.'),
+    ),
   },
   {
     $id: 'HealthWindow',
@@ -35,6 +45,7 @@ export const windowBody = Type.Object(
         within_deadline: 12,
         missed_by_partner: 1,
         missed_by_us: 0,
+        latency_p95_ms: 180,
       },
     ],
   },
@@ -47,7 +58,9 @@ const deadlines = Type.Record(
     within: count('Acknowledged in time.'),
     missed_by_partner: count('Late, waiting for the receiver.'),
     missed_by_us: count('Late by our own doing.'),
-    excluded: count('Neither: e.g. skipped, or sent again by hand.'),
+    excluded: count(
+      'Neither: skipped or cancelled, the endpoint took no deliveries, or a person had it sent when it was late already.',
+    ),
   }),
   { description: 'By event type; only types that have a deadline.' },
 )
@@ -60,11 +73,27 @@ export const endpointHealthBody = Type.Object(
     partner_id: text('The partner.'),
     at: time('When this was reported.'),
     state: healthState,
-    reason: text('Why, as a stable word: ack_rate, failures_in_a_row, auto_disabled, no_traffic, …'),
+    reason: text(
+      'Why, as a stable word: the signal that is worst (ack_rate, ack_trend, failures_in_a_row, no_success, slow, ' +
+        'missed_deadlines, backlog), or recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed.',
+    ),
+    score: riskScore,
+    signals: Type.Record(Type.String(), Type.Integer(), {
+      description: 'What the score is the worst of, each 0 to 100; those at 0 are left out.',
+    }),
+    ack_trend: nullable(
+      Type.Number({
+        description:
+          'The newest acknowledgement rate less the rate before it: below 0 it gets worse; null where there is too little.',
+      }),
+    ),
     since: time('When this state began.'),
     open: count('Deliveries that wait.'),
     consecutive_failures: count('Failed requests since the last success.'),
     failing_since: nullable(time('When the first of them ended.')),
+    disables_at: nullable(
+      time('When the system disables it if it takes nothing until then; null while it is not failing.'),
+    ),
     last_success_at: nullable(time('When the receiver last took one.')),
     last_failure_at: nullable(time('When a request last failed by the fault of the receiver.')),
     last_failure_class: nullable(text('Outcome class of that failure.')),
@@ -88,6 +117,7 @@ export const partnerHealthBody = Type.Object(
         { description: 'Null without endpoints.' },
       ),
     ),
+    score: riskScore,
     open: count('Deliveries that wait.'),
     consecutive_failures: count('The most of any endpoint that takes deliveries.'),
     last_success_at: nullable(time('When one of its receivers last took one.')),

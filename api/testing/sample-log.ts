@@ -1,6 +1,6 @@
 /** A delivery log with a little of everything, of two partners, for tests. */
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
-import { healthWindow, noCounts } from '../../ports/endpoint-health.ts'
+import { healthDefaults, healthWindow, noCounts } from '../../ports/endpoint-health.ts'
 import { createMemoryDeliveryLog } from '../../ports/memory-delivery-log.ts'
 import { attempted, history, idOf, testStartMs, verdict } from '../../ports/testing/log-records.ts'
 import { type EndpointHealth, maskText, type RedriveProgress } from '../../schemas/index.ts'
@@ -128,6 +128,7 @@ function bharatHistory() {
 export function health(options: Partial<EndpointHealth> = {}): EndpointHealth {
   const window = healthWindow({ ...noCounts, attempts: 4, acknowledged: 3, failed: { http_5xx: 1 } })
   return {
+    ...healthDefaults,
     endpoint_id: 'acme-orders',
     partner_id: 'acme',
     at: sampleAsOf,

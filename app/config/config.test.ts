@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { healthRules, noticeRules } from '../../processors/watch/watch.ts'
 import { type Flags, readConfig } from './config.ts'
 import { describeConfig } from './describe-config.ts'
 import { formatDuration, parseDuration } from './duration.ts'
@@ -34,6 +35,8 @@ describe('the configuration', () => {
       ingest: { folder: undefined, tokens: [], signingSecrets: [] },
       databaseUrl: undefined,
       keepMs: 30 * 86_400_000,
+      health: healthRules,
+      notices: { partners: true, rules: noticeRules, webhook: undefined, email: [], smtp: undefined },
       origins: {},
     })
     expect(Object.isFrozen(read())).toBe(true)

@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { ApiToken } from '../../api/auth.ts'
 import type { RegistryAddress } from '../../connectors/registry/registry-address.ts'
 import type { EgressSettings } from '../../connectors/webhook/http-sender.ts'
+import type { HealthRules } from '../../processors/watch/watch.ts'
 import { CliError, type Problem } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
 import { readApiTokens } from './api-tokens.ts'
@@ -13,6 +14,7 @@ import type { DispatchSettings } from './dispatch-settings.ts'
 import { readEgress } from './egress-settings.ts'
 import { type Environment, isOn, type Variable } from './environment.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
+import type { NoticeWays } from './notice-settings.ts'
 import type { Role } from './roles.ts'
 import {
   type GivenSecret,
@@ -74,6 +76,10 @@ export interface Config {
   /** Where webhooks may go, and by which way. */
   readonly egress: EgressSettings
   readonly ingest: IngestSettings
+  /** When an endpoint is at risk or failing. */
+  readonly health: HealthRules
+  /** Who is told about it, and how. */
+  readonly notices: NoticeWays
   /** The PostgreSQL server that keeps the delivery log; `undefined`: an embedded one in the data directory. */
   readonly databaseUrl: string | undefined
   /** How long the delivery log keeps events. */
@@ -148,6 +154,16 @@ export function readConfig(flags: Flags, surroundings: ConfigSurroundings): Conf
     auth: readAuth(given('api.auth'), problems),
     tokens: readApiTokens(file),
   }
+  const egress = readEgress(
+    {
+      allowHttp: given('egress.allow_http', 'WAYBILL_ALLOW_HTTP'),
+      allowedNetworks: settings.inherited('egress.allowed_networks', 'WAYBILL_ALLOWED_NETWORKS'),
+      proxy: given('egress.proxy', 'WAYBILL_EGRESS_PROXY'),
+      proxyResolvesNames: given('egress.proxy_resolves_names'),
+      demo: flags.demo ?? true,
+    },
+    file,
+  )
   const config: Config = {
     configFile,
     dataDirectory,
@@ -165,19 +181,10 @@ export function readConfig(flags: Flags, surroundings: ConfigSurroundings): Conf
       problems,
     ),
     debug: flags.debug === true || isOn(env.WAYBILL_DEBUG),
-    ...readSurroundingSettings(settings, file, { cwd, rolesFlag: flags.roles }),
+    ...readSurroundingSettings(settings, file, { cwd, rolesFlag: flags.roles, egress }),
     callsMax: readCallsAtOnce(given('calls_at_once'), problems),
     api: enabled ? api : undefined,
-    egress: readEgress(
-      {
-        allowHttp: given('egress.allow_http', 'WAYBILL_ALLOW_HTTP'),
-        allowedNetworks: settings.inherited('egress.allowed_networks', 'WAYBILL_ALLOWED_NETWORKS'),
-        proxy: given('egress.proxy', 'WAYBILL_EGRESS_PROXY'),
-        proxyResolvesNames: given('egress.proxy_resolves_names'),
-        demo: flags.demo ?? true,
-      },
-      file,
-    ),
+    egress,
     ingest: {
       folder: path('ingest.folder', 'WAYBILL_INGEST_FOLDER', ['--ingest-folder', flags.ingestFolder]),
       tokens: readIngestTokens(secret('ingest.token_file', 'WAYBILL_INGEST_TOKEN'), problems),

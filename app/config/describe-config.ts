@@ -34,6 +34,14 @@ export function describeConfig(config: Config): DescribedSetting[] {
     line('changes', waysIn(config), 'ingest.folder', 'ingest.token_file', 'ingest.signing_secret_file'),
     line('calls at once', String(config.callsMax), 'calls_at_once'),
     line('webhooks to', egressText(config), 'egress.allow_http', 'egress.allowed_networks', 'egress.proxy'),
+    line(
+      'notices to',
+      noticesText(config),
+      'notices.webhook',
+      'notices.email',
+      'notices.smtp_url_file',
+      'notices.partners',
+    ),
     line('API', apiText(api), 'api.enabled', 'api.host', 'api.port', 'api.auth'),
     line('delivery log', deliveryLogText(config), 'delivery_log.database_url_file', 'delivery_log.keep'),
     line(
@@ -70,6 +78,16 @@ function egressText({ egress: { allowHttp, allowedNetworks, proxy } }: Config): 
   const networks = allowedNetworks.length === 0 ? '' : ` and ${allowedNetworks.join(', ')}`
   const way = proxy ? `, by the proxy ${maskUrl(proxy.url)}` : ''
   return `${allowHttp ? 'http and https' : 'https'}, public addresses${networks}${way}`
+}
+
+function noticesText({ notices: { partners, webhook, email, smtp } }: Config): string {
+  const ways = [
+    ...(partners ? ['partners by their channels'] : []),
+    ...(webhook ? [maskUrl(webhook.url)] : []),
+    ...email,
+  ]
+  const server = smtp ? `, mails by ${maskUrl(smtp.url)}` : ''
+  return `${ways.join(', ') || 'nobody'}${server}`
 }
 
 function apiText(api: Config['api']): string {

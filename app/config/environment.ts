@@ -19,6 +19,8 @@ export const environmentVariables = {
   WAYBILL_ALLOW_HTTP: 'true: webhooks may go to http:// addresses',
   WAYBILL_ALLOWED_NETWORKS: 'networks that webhooks may go to although they are not public, as CIDR',
   WAYBILL_EGRESS_PROXY: 'the HTTP proxy that webhooks leave by, credentials included',
+  WAYBILL_NOTICE_SECRET: 'signs the notices to notices.webhook',
+  WAYBILL_SMTP_URL: 'the mail server that notices leave by, smtp://user:password@host:587',
   WAYBILL_KAFKA_BROKERS: 'Kafka as the record log: brokers, separated by commas (default: the embedded log)',
   WAYBILL_KAFKA_USERNAME: 'who we are to Kafka',
   WAYBILL_KAFKA_PASSWORD: 'and how we prove it',

@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { dispatchDefaults, kafkaDefaults, registryDefaults } from './surroundings-defaults.ts'
+import { healthDefaults, noticeDefaults } from './watch-defaults.ts'
 
 /** The commented reference of all settings. */
 export const defaultSettingsFile = fileURLToPath(new URL('../defaults/waybill.yaml', import.meta.url))
@@ -27,6 +28,8 @@ export const settingDefaults = {
   egress: { allow_http: false, allowed_networks: [], proxy: null, proxy_resolves_names: false },
   ingest: { folder: null, token_file: null, signing_secret_file: null },
   delivery_log: { database_url_file: null, keep: '30d' },
+  health: healthDefaults,
+  notices: noticeDefaults,
   kafka: kafkaDefaults,
   registry: registryDefaults,
   dispatch: dispatchDefaults,

@@ -1,9 +1,13 @@
-/** Reads what lies around an instance that shares its work: Kafka, the registry, dispatch, and its roles. */
+/** Reads what lies around an instance: Kafka, the registry, dispatch, its roles, and who is told about endpoints. */
 import { dirname, resolve } from 'node:path'
 import type { RegistryAddress } from '../../connectors/registry/registry-address.ts'
+import type { EgressSettings } from '../../connectors/webhook/http-sender.ts'
+import type { HealthRules } from '../../processors/watch/watch.ts'
 import { type DispatchSettings, readDispatch } from './dispatch-settings.ts'
 import type { Variable } from './environment.ts'
+import { readHealth } from './health-settings.ts'
 import { type KafkaSettings, readKafka } from './kafka-settings.ts'
+import { type NoticeWays, readNoticeWays } from './notice-settings.ts'
 import { readRegistry } from './registry-settings.ts'
 import { type Role, readRoles } from './roles.ts'
 import type { GivenSecret } from './secret-settings.ts'
@@ -15,6 +19,10 @@ export interface SurroundingSettings {
   readonly registry: RegistryAddress | undefined
   readonly dispatch: DispatchSettings | undefined
   readonly roles: readonly Role[]
+  /** When an endpoint is at risk or failing. */
+  readonly health: HealthRules
+  /** Who is told about it, and how. */
+  readonly notices: NoticeWays
 }
 
 /** How the configuration finds out who set what. */
@@ -27,7 +35,11 @@ export interface SettingSource {
 export function readSurroundingSettings(
   { given, inherited, secret }: SettingSource,
   file: SettingsFile,
-  { cwd, rolesFlag }: { readonly cwd: string; readonly rolesFlag: string | undefined },
+  {
+    cwd,
+    rolesFlag,
+    egress,
+  }: { readonly cwd: string; readonly rolesFlag: string | undefined; readonly egress: EgressSettings },
 ): SurroundingSettings {
   const { problems } = file
   const pathOf = (setting: GivenSetting) =>
@@ -70,6 +82,17 @@ export function readSurroundingSettings(
       problems,
     ),
     roles: readRoles(roles && wordsOf(roles.text), roles, problems),
+    health: readHealth((key) => given(`health.${key}`), problems),
+    notices: readNoticeWays(
+      {
+        of: (key) => given(`notices.${key}`),
+        email: listInFile(file, 'notices', 'email'),
+        secret: secret('notices.webhook_secret_file', 'WAYBILL_NOTICE_SECRET'),
+        smtpUrl: secret('notices.smtp_url_file', 'WAYBILL_SMTP_URL'),
+        egress,
+      },
+      problems,
+    ),
   }
 }
 

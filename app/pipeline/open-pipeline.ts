@@ -11,6 +11,7 @@ import {
   createApplication,
   type DeadLetter,
   type Disk,
+  type EffectHandler,
   partitionFor,
   type Random,
   type RecordLog,
@@ -18,6 +19,7 @@ import {
   type Writer,
 } from '../../engine/index.ts'
 import { type DispatchLookup, noDispatch } from '../../ports/dispatch.ts'
+import { type NoticeCallRequest, type NoticeResult, noticePool } from '../../ports/notices.ts'
 import { type Sender, suspectPool, webhookPool } from '../../ports/sender.ts'
 import { dispatchPool } from '../../processors/enrich/enrich.ts'
 import { lookupHandler } from '../../processors/enrich/lookup-handler.ts'
@@ -71,6 +73,9 @@ export interface OpenPipelineOptions {
   readonly commit?: ApplicationOptions['commit']
   readonly enrichTiming?: PipelineOptions['enrichTiming']
   readonly watched?: PipelineOptions['watched']
+  readonly health?: PipelineOptions['health']
+  /** Sends the notices about endpoints. Without it they are counted as not sent. */
+  readonly notify?: EffectHandler<NoticeCallRequest, NoticeResult>
   /** Webhook calls at once, over all endpoints. */
   readonly callsMax?: number
 }
@@ -91,6 +96,7 @@ export interface RunningPipeline {
 
 const defaultCallsMax = 128
 const dispatchCallsMax = 16
+const noticeCallsMax = 8
 
 /** A quarter of the calls is for endpoints that do not answer: however many they are, the others keep the rest. */
 function webhookPools(callsMax: number): Record<string, number> {
@@ -118,12 +124,17 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       mapping,
       enrichTiming: { ...(!ridersCanCome(options) && { holdMaxMs: 0 }), ...options.enrichTiming },
       ...(options.watched !== undefined && { watched: options.watched }),
+      ...(options.health && { health: options.health }),
     }),
     log,
     disk: options.disk,
     instanceId: options.instanceId,
     effects: effectsOf(options),
-    pools: { ...webhookPools(options.callsMax ?? defaultCallsMax), [dispatchPool]: dispatchCallsMax },
+    pools: {
+      ...webhookPools(options.callsMax ?? defaultCallsMax),
+      [dispatchPool]: dispatchCallsMax,
+      [noticePool]: noticeCallsMax,
+    },
     deadLetter,
     pipelineClock: options.pipelineClock,
     realClock: options.realClock,
@@ -191,6 +202,7 @@ function effectsOf(options: OpenPipelineOptions): NonNullable<ApplicationOptions
       random: options.random,
       version: options.version,
     }),
+    'watch.notify': options.notify ?? nobodyToTell,
     'enrich.lookup': lookupHandler({
       dispatch: options.dispatch,
       seal: sealer,
@@ -198,6 +210,12 @@ function effectsOf(options: OpenPipelineOptions): NonNullable<ApplicationOptions
     }),
   }
 }
+
+const nobodyToTell = async (): Promise<NoticeResult> => ({
+  kind: 'not_sent',
+  reason: 'no_way',
+  detail: 'nothing that sends notices runs here',
+})
 
 /** Whether anything names riders: captured rows, or a dispatch that can be asked. Else no order is held for one. */
 const ridersCanCome = ({ mapping, dispatch }: OpenPipelineOptions): boolean =>

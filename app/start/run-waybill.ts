@@ -17,6 +17,7 @@ import type { MadeSecret } from '../config/signing-rotation.ts'
 import { openDemo } from '../demo/open-demo.ts'
 import type { Receivers } from '../demo/receivers.ts'
 import { openWaysIn } from '../ingest/open-ways-in.ts'
+import { noticesOf, openNotices } from '../notices/open-notices.ts'
 import { openPipeline, type RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
 import { storePlace } from '../serve/open-store.ts'
@@ -104,6 +105,8 @@ async function open(
   const http = createHttpSender({ clock, egress: config.egress })
   closers.push(() => http.close())
   const sender = countingSender(http)
+  const notices = openNotices({ ...options, settings: config.notices, sender: http, sealer: keys.sealer })
+  closers.push(async () => notices.close())
   const pipeline = await openPipeline({
     ...tier,
     ...(config.roles.length < roles.length && { steps: pipelineRoles.filter(isRunHere) }),
@@ -117,6 +120,8 @@ async function open(
     version: options.version,
     report,
     callsMax: config.callsMax,
+    health: { rules: config.health, notices: noticesOf(config.notices) },
+    notify: notices.handler,
   })
   closers.push(() => pipeline.stop())
   const partners = options.partners ?? demo?.partners

@@ -9,9 +9,12 @@
 
 import { noCounts } from '../../ports/endpoint-health.ts'
 import type { DeliveryState, EndpointWatch, OpenDelivery, WindowCounts } from '../../schemas/index.ts'
-import type { EndpointSetting } from './judge.ts'
+import type { EndpointSetting } from './health-facts.ts'
 
-/** How a deadline ended. `excluded`: cancelled, or the endpoint took no deliveries, so nothing was promised. */
+/**
+ * How a deadline ended. `excluded`: cancelled, or the endpoint took no deliveries, or a person had it sent when it was
+ * too late already, so nothing was promised.
+ */
 export type Verdict = 'within' | 'missed_by_partner' | 'missed_by_us' | 'excluded'
 
 /** What a verdict depends on besides the delivery. */

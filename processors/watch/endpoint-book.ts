@@ -1,8 +1,15 @@
 /** The only writer of what is stored of endpoints: facts that follow from the history, and counts in windows. */
 import { addCounts, faultOf, noCounts } from '../../ports/endpoint-health.ts'
-import type { Attempt, DeliveryHistory, EndpointWatch, WindowCounts } from '../../schemas/index.ts'
+import { durationCounts } from '../../ports/endpoint-latency.ts'
+import {
+  type Attempt,
+  type DeliveryHistory,
+  type EndpointWatch,
+  endpointDefaults,
+  type WindowCounts,
+} from '../../schemas/index.ts'
 import { addVerdict, type Verdict, verdictCounts } from './deadlines.ts'
-import type { EndpointSetting } from './judge.ts'
+import type { EndpointSetting } from './health-facts.ts'
 import { type WatchContext, watchCounters } from './shape.ts'
 import { closeMinute, minuteOf, noWindows } from './windows.ts'
 
@@ -17,6 +24,8 @@ export interface EndpointBook {
   judgeDeadline(endpointId: string, endpoint: EndpointWatch, ruling: Ruling): EndpointWatch
   /** What the partner's settings say of the endpoint now. */
   setting(endpointId: string, partnerId: string): EndpointSetting
+  /** How long one call of the endpoint may take now. */
+  timeoutMs(endpointId: string, partnerId: string): number
 }
 
 export interface Ruling {
@@ -42,6 +51,9 @@ export function makeEndpointBook(context: WatchContext): EndpointBook {
     return { ...endpoint, minute: { index, counts } }
   }
 
+  const endpointOf = (endpointId: string, partnerId: string) =>
+    context.globals.partners.get(partnerId)?.endpoints.find(({ endpoint_id }) => endpoint_id === endpointId)
+
   return {
     find: (endpointId) => endpoints.get(endpointId),
     open: (endpointId, partnerId) => {
@@ -54,10 +66,11 @@ export function makeEndpointBook(context: WatchContext): EndpointBook {
       context.count(watchCounters.deadlines, { event, verdict })
       return count(endpointId, addVerdict(endpoint, event, verdict), atMs, verdictCounts(verdict))
     },
+    timeoutMs: (endpointId, partnerId) =>
+      endpointOf(endpointId, partnerId)?.timeout_ms ?? endpointDefaults.timeout_ms,
     setting(endpointId, partnerId) {
-      const partner = context.globals.partners.get(partnerId)
-      if (!partner) return 'unknown'
-      const endpoint = partner.endpoints.find((candidate) => candidate.endpoint_id === endpointId)
+      if (!context.globals.partners.get(partnerId)) return 'unknown'
+      const endpoint = endpointOf(endpointId, partnerId)
       if (!endpoint) return 'gone'
       return ({ ACTIVE: 'active', PAUSED: 'paused', DISABLED: 'disabled' } as const)[endpoint.state]
     },
@@ -75,6 +88,7 @@ export function attemptCounts({ outcome, retry_count, trigger }: Attempt): Windo
     failed: acknowledged ? {} : { [outcome.class]: 1 },
     first_attempts: first,
     first_acknowledged: first * acknowledged,
+    durations: acknowledged ? durationCounts(outcome.duration_ms) : [],
   }
 }
 
@@ -104,7 +118,14 @@ export function afterChange(endpoint: EndpointWatch, { change, at, reason }: Del
     case 'AUTO_DISABLED':
       return { ...endpoint, auto_disabled_at: at, auto_disabled_reason: reason }
     case 'ENABLED':
-      return { ...endpoint, auto_disabled_at: null, auto_disabled_reason: null }
+      // Another chance: what it failed before is over, for DELIVER too.
+      return {
+        ...endpoint,
+        auto_disabled_at: null,
+        auto_disabled_reason: null,
+        consecutive_failures: 0,
+        failing_since: null,
+      }
     default:
       return endpoint
   }
@@ -135,5 +156,7 @@ function freshEndpoint(partnerId: string, nowMs: number): EndpointWatch {
     version: 0,
     deadlines: {},
     minute: { index: minuteOf(nowMs), counts: noCounts },
+    notice_level: 'none',
+    notices_sent: {},
   }
 }

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { noCounts } from '../../ports/endpoint-health.ts'
+import { addDurations, durationCounts } from '../../ports/endpoint-latency.ts'
 import type { HealthState, WindowCounts } from '../../schemas/index.ts'
-import { type HealthFacts, judge } from './judge.ts'
+import type { HealthFacts } from './health-facts.ts'
+import { judge } from './judge.ts'
 
 const counts = (acknowledged: number, failed: number, outcome = 'http_5xx'): WindowCounts => ({
   ...noCounts,
@@ -14,8 +16,12 @@ const counts = (acknowledged: number, failed: number, outcome = 'http_5xx'): Win
 const facts = (changes: Partial<HealthFacts> = {}): HealthFacts => ({
   setting: 'active',
   autoDisabled: false,
+  takesDeliveries: true,
   consecutiveFailures: 0,
   failingForMs: 0,
+  noSuccessMs: 0,
+  timeoutMs: 10_000,
+  open: 0,
   spans: [counts(100, 0)],
   hour: noCounts,
   ...changes,
@@ -52,6 +58,55 @@ describe('an endpoint is', () => {
     expect(judged({ hour: { ...hour, within_deadline: 2, missed_by_partner: 2 } })).toBe('healthy none')
   })
 
+  it('at risk when its rate falls, long before it is low', () => {
+    const week = counts(9990, 10)
+    expect(judged({ spans: [counts(96, 4), week] })).toBe('at_risk ack_trend')
+    expect(judged({ spans: [counts(98, 2), week] })).toBe('healthy none')
+    // It was never better.
+    expect(judged({ spans: [counts(96, 4), counts(960, 40)] })).toBe('healthy none')
+    // Two failures are bad luck, and a week of thirty requests is no yardstick.
+    expect(judged({ spans: [counts(38, 2), week] })).toBe('healthy none')
+    expect(judged({ spans: [counts(96, 4), counts(126, 4)] })).toBe('healthy none')
+  })
+
+  it('at risk, then failing, when nothing was acknowledged for long although it was tried', () => {
+    const tried = { spans: [noCounts, counts(0, 4)], consecutiveFailures: 4, failingForMs: 630_000 }
+    expect(judged({ ...tried, noSuccessMs: 3_600_000 })).toBe('at_risk no_success')
+    expect(judged({ ...tried, noSuccessMs: 7_200_000 })).toBe('failing no_success')
+    expect(judged({ consecutiveFailures: 2, noSuccessMs: 7_200_000 })).toBe('healthy none')
+  })
+
+  it('at risk when its answers come near its time-out', () => {
+    const took = (ms: number, times: number) =>
+      Array.from({ length: times }, () => durationCounts(ms)).reduce(addDurations, [])
+    const answers = (slow: number) => ({
+      ...counts(100, 0),
+      durations: addDurations(took(50, 100 - slow), took(9500, slow)),
+    })
+    expect(judged({ spans: [answers(10)] })).toBe('at_risk slow')
+    expect(judged({ spans: [answers(4)] })).toBe('healthy none')
+    expect(judged({ spans: [answers(10)], timeoutMs: 15_000 })).toBe('healthy none')
+  })
+
+  it('at risk when more waits than it takes in five minutes', () => {
+    expect(judged({ spans: [counts(100, 0)], open: 60 })).toBe('at_risk backlog')
+    expect(judged({ spans: [counts(1000, 0)], open: 60 })).toBe('healthy none')
+    expect(judged({ spans: [counts(100, 0)], open: 60, takesDeliveries: false })).toBe('healthy none')
+  })
+
+  it('not judged by a single failure', () => {
+    expect(judged({ spans: [counts(4, 1)] })).toBe('healthy none')
+    expect(judged({ spans: [counts(4, 2)] })).toBe('at_risk ack_rate')
+  })
+
+  it('given a score, the worst of its signals', () => {
+    const { score, signals } = judge('healthy', facts({ spans: [counts(90, 10)], consecutiveFailures: 2 }))
+    expect(score).toBe(55)
+    expect(signals).toMatchObject({ ack_rate: 55, failures_in_a_row: 32, no_success: 0 })
+    expect(judge('healthy', facts({ autoDisabled: true })).score).toBe(100)
+    expect(judge('healthy', facts({ setting: 'disabled', consecutiveFailures: 9 })).score).toBe(0)
+  })
+
   it('not blamed for our own faults', () => {
     expect(judged({ spans: [counts(5, 95, 'handler_failed')] })).toBe('healthy none')
     expect(judged({ spans: [counts(4, 96, 'handler_failed')] })).toBe('unknown few_attempts')
@@ -80,12 +135,12 @@ describe('an endpoint is', () => {
 describe('a state', () => {
   it('is left later than it was entered', () => {
     expect(judged({ spans: [counts(60, 40)] }, 'failing')).toBe('failing recovering')
-    expect(judged({ spans: [counts(70, 30)] }, 'failing')).toBe('at_risk ack_rate')
+    expect(judged({ spans: [counts(75, 25)] }, 'failing')).toBe('at_risk ack_rate')
     expect(judged({ spans: [counts(96, 4)] }, 'failing')).toBe('at_risk recovering')
     expect(judged({ spans: [counts(96, 4)] }, 'at_risk')).toBe('at_risk recovering')
     expect(judged({ spans: [counts(96, 4)] }, 'healthy')).toBe('healthy none')
     expect(judged({ spans: [counts(98, 2)] }, 'at_risk')).toBe('healthy none')
-    expect(judged({ consecutiveFailures: 1 }, 'at_risk')).toBe('at_risk recovering')
+    expect(judged({ consecutiveFailures: 2 }, 'at_risk')).toBe('at_risk recovering')
   })
 
   const states: readonly HealthState[] = ['unknown', 'healthy', 'at_risk', 'failing', 'disabled']
@@ -94,6 +149,10 @@ describe('a state', () => {
     autoDisabled: fc.boolean(),
     consecutiveFailures: fc.nat(15),
     failingForMs: fc.nat(120_000),
+    takesDeliveries: fc.boolean(),
+    noSuccessMs: fc.nat(3 * 3_600_000),
+    timeoutMs: fc.constant(10_000),
+    open: fc.nat(200),
     spans: fc.array(
       fc.tuple(fc.nat(50), fc.nat(50)).map(([acknowledged, failed]) => counts(acknowledged, failed)),
       { maxLength: 4 },

@@ -47,7 +47,9 @@ export function makeOpenDeliveries(parts: OpenDeliveriesParts): OpenDeliveries {
     // Too late when it came to DELIVER: judged now, or a pause of ours would show in a past nobody looks at.
     open.put(id, { ...delivery, verdict_given: true })
     const setting = book.setting(endpointId, partner_id)
-    const verdict = lateVerdict({ failed_by_partner: false }, { setting, endpoint })
+    const late = lateVerdict({ failed_by_partner: false }, { setting, endpoint })
+    // Nobody was late who was asked after the fact: a transition that was found missing, and that a person had sent.
+    const verdict = record.by_hand ? 'excluded' : late
     return book.judgeDeadline(endpointId, counted, { event, verdict, atMs: at })
   }
 

@@ -7,8 +7,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { healthWindow } from '../../ports/endpoint-health.ts'
 import type { EndpointHealth, EndpointWatch, EndpointWindows } from '../../schemas/index.ts'
 import type { EndpointBook } from './endpoint-book.ts'
-import { type EndpointSetting, type HealthRules, judge } from './judge.ts'
+import type { EndpointSetting, HealthFacts } from './health-facts.ts'
+import { type HealthRules, judge } from './judge.ts'
+import type { Notices } from './notices.ts'
 import { type WatchContext, type WatchTimes, watchCounters } from './shape.ts'
+import { ackTrend } from './signals.ts'
 import { countWindow, minuteOf, noWindows } from './windows.ts'
 
 export interface Reports {
@@ -22,8 +25,11 @@ export interface Reports {
 export interface ReportParts {
   readonly context: WatchContext
   readonly book: EndpointBook
+  readonly notices: Pick<Notices, 'consider'>
   readonly rules: HealthRules
   readonly times: WatchTimes
+  /** After how long without success an endpoint is disabled. */
+  readonly disabledAfterMs: number
 }
 
 /** How many endpoints one tick looks at: some 20 ms of work. The rest comes a second later. */
@@ -33,7 +39,8 @@ const lookedAtPerTickMax = 1000
 const newestMinutes = 10
 
 /** The reports of one task. */
-export function makeReports({ context, book, rules, times }: ReportParts): Reports {
+export function makeReports(parts: ReportParts): Reports {
+  const { context, book, notices, rules, times, disabledAfterMs } = parts
   const latest = new Map<string, EndpointHealth | undefined>()
   const waiting = new Set<string>()
   let minute: number | undefined
@@ -45,13 +52,19 @@ export function makeReports({ context, book, rules, times }: ReportParts): Repor
     const health = makeHealth(endpointId, endpoint, {
       windows: context.stores.windows.get(endpointId) ?? noWindows,
       setting,
+      timeoutMs: book.timeoutMs(endpointId, endpoint.partner_id),
+      disabledAfterMs,
       rules,
       nowMs,
     })
-    if (saysTheSame(latest.get(endpointId), health)) return
+    const told = notices.consider(health, endpoint, nowMs)
+    if (saysTheSame(latest.get(endpointId), health)) {
+      if (told !== endpoint) book.put(endpointId, told)
+      return
+    }
     latest.set(endpointId, health)
     const { state, reason, since, version } = health
-    book.put(endpointId, { ...endpoint, state, reason, since, version })
+    book.put(endpointId, { ...told, state, reason, since, version })
     if (state !== endpoint.state) context.count(watchCounters.stateChanges, { state })
     context.count(watchCounters.reports)
     context.emit.health(endpointId, health, { timestamp: nowMs })
@@ -91,43 +104,41 @@ export function makeReports({ context, book, rules, times }: ReportParts): Repor
 export interface HealthParts {
   readonly windows: EndpointWindows
   readonly setting: EndpointSetting
+  readonly timeoutMs: number
+  readonly disabledAfterMs: number
   readonly rules: HealthRules
   readonly nowMs: number
 }
 
 /** The report on an endpoint. Pure. */
 export function makeHealth(endpointId: string, endpoint: EndpointWatch, parts: HealthParts): EndpointHealth {
-  const { windows, setting, rules, nowMs } = parts
-  const { minute, failing_since, last_failure_at } = endpoint
+  const { windows, rules, nowMs, disabledAfterMs } = parts
+  const { minute, failing_since } = endpoint
   const newest = countWindow('hour', windows, minute, nowMs, newestMinutes)
   const hour = countWindow('hour', windows, minute, nowMs)
   const day = countWindow('day', windows, minute, nowMs)
   const week = countWindow('week', windows, minute, nowMs)
-  const judgement = judge(
-    endpoint.state,
-    {
-      setting,
-      autoDisabled: endpoint.auto_disabled_at !== null,
-      consecutiveFailures: endpoint.consecutive_failures,
-      failingForMs: failing_since === null ? 0 : (last_failure_at ?? failing_since) - failing_since,
-      spans: [newest, hour, day, week],
-      hour,
-    },
-    rules,
-  )
+  const facts = factsOf(endpoint, { ...parts, spans: [newest, hour, day, week], hour })
+  const judgement = judge(endpoint.state, facts, rules)
+  const disabledAt = failing_since === null ? null : failing_since + disabledAfterMs
+  const isDoomed = judgement.state === 'failing' && Number.isFinite(disabledAfterMs)
   return {
     endpoint_id: endpointId,
     partner_id: endpoint.partner_id,
     at: nowMs,
     state: judgement.state,
     reason: judgement.reason,
+    score: judgement.score,
+    signals: Object.fromEntries(Object.entries(judgement.signals).filter(([, score]) => score > 0)),
+    ack_trend: rounded(ackTrend(facts, rules.limits)?.change),
     since: judgement.state === endpoint.state ? endpoint.since : nowMs,
     version: endpoint.version + 1,
     open: endpoint.open,
     consecutive_failures: endpoint.consecutive_failures,
     failing_since,
+    disables_at: isDoomed ? disabledAt : null,
     last_success_at: endpoint.last_success_at,
-    last_failure_at,
+    last_failure_at: endpoint.last_failure_at,
     last_failure_class: endpoint.last_failure_class,
     auto_disabled_at: endpoint.auto_disabled_at,
     auto_disabled_reason: endpoint.auto_disabled_reason,
@@ -137,6 +148,31 @@ export function makeHealth(endpointId: string, endpoint: EndpointWatch, parts: H
     deadlines: endpoint.deadlines,
   }
 }
+
+function factsOf(
+  endpoint: EndpointWatch,
+  { setting, timeoutMs, nowMs, spans, hour }: HealthParts & Pick<HealthFacts, 'spans' | 'hour'>,
+): HealthFacts {
+  const { failing_since, last_failure_at } = endpoint
+  const takesDeliveries =
+    (setting === 'active' || setting === 'unknown') && endpoint.auto_disabled_at === null
+  return {
+    setting,
+    autoDisabled: endpoint.auto_disabled_at !== null,
+    takesDeliveries,
+    consecutiveFailures: endpoint.consecutive_failures,
+    failingForMs: failing_since === null ? 0 : (last_failure_at ?? failing_since) - failing_since,
+    noSuccessMs: failing_since === null || !takesDeliveries ? 0 : Math.max(0, nowMs - failing_since),
+    timeoutMs,
+    open: endpoint.open,
+    spans,
+    hour,
+  }
+}
+
+/** To a hundredth of a percent: finer is noise, and would make a new report of it. */
+const rounded = (change: number | undefined): number | null =>
+  change === undefined ? null : Math.round(change * 10_000) / 10_000
 
 /** All but when it was said. */
 function saysTheSame(before: EndpointHealth | undefined, health: EndpointHealth): boolean {

@@ -1,5 +1,6 @@
 /** What WATCH is wired to, what can be set, and what it counts. */
 import type { ProcessorContext, Serde } from '../../engine/index.ts'
+import type { NoticeCallRequest, NoticeChannelKind, NoticeResult } from '../../ports/notices.ts'
 import type {
   DeliveryHistory,
   EndpointHealth,
@@ -7,11 +8,16 @@ import type {
   EndpointWindows,
   OpenDelivery,
   PartnerConfig,
+  PendingNotice,
   SubjectTypes,
 } from '../../schemas/index.ts'
 import type { HealthRules } from './judge.ts'
+import type { NoticeRules } from './notice-decision.ts'
 
-/** Input and output are keyed by endpoint_id, the stores `endpoints` and `windows` too; `open` by delivery_id. */
+/**
+ * Input and output are keyed by endpoint_id, the stores `endpoints` and `windows` too; `open` by delivery_id, `notices`
+ * by notice and channel.
+ */
 export type WatchShape = {
   readonly inputs: { readonly history: { key: string; value: DeliveryHistory } }
   readonly outputs: { readonly health: { key: string; value: EndpointHealth } }
@@ -19,10 +25,11 @@ export type WatchShape = {
     readonly endpoints: EndpointWatch
     readonly windows: EndpointWindows
     readonly open: OpenDelivery
+    readonly notices: PendingNotice
   }
   /** The partner's part of an endpoint's state: what takes no deliveries keeps no deadline and is not judged. */
   readonly globals: { readonly partners: PartnerConfig }
-  readonly effects: Record<never, never>
+  readonly effects: { readonly notify: { request: NoticeCallRequest; result: NoticeResult } }
 }
 
 export type WatchContext = ProcessorContext<WatchShape>
@@ -51,6 +58,19 @@ export interface WatchOptions {
   /** Default: `healthRules`. */
   readonly rules?: HealthRules
   readonly times?: Partial<WatchTimes>
+  /** After how long without success DELIVER disables an endpoint. Default: never. */
+  readonly disabledAfterMs?: number
+  /** Who is told, and when. Default: partners, by the channels that they have. */
+  readonly notices?: Partial<NoticeOptions>
+}
+
+/** Who is told, beside the rules when. */
+export interface NoticeOptions {
+  readonly rules: NoticeRules
+  /** Whether partners are told by their channels. */
+  readonly partners: boolean
+  /** The operator's channels, whose addresses the sender knows. */
+  readonly operator: readonly NoticeChannelKind[]
 }
 
 /** Counters of WATCH. */
@@ -67,4 +87,6 @@ export const watchCounters = {
   stateChanges: 'watch_state_changes',
   /** Health records written. */
   reports: 'watch_reports',
+  /** Notices by channel and what became of them: made, sent, failed (and tried again), given_up, or why not sent. */
+  notices: 'watch_notices',
 } as const

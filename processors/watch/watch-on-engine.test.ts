@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { defineTopic, topologyBuilder, utf8 } from '../../engine/index.ts'
 import { type TestDriver, testDriver } from '../../engine/testing.ts'
+import type { NoticeResult } from '../../ports/notices.ts'
 import { type EndpointHealth, makeCodecs, openFolderRegistry } from '../../schemas/index.ts'
 import { attempted, history, minuteMs, startMs } from './testing/harness.ts'
 import { watch } from './watch.ts'
@@ -24,7 +25,8 @@ async function startedDriver(instances: readonly string[] = ['a']): Promise<Test
     outputs: { health: healthTopic },
     globals: { partners },
   })
-  return testDriver({ topology: streams.build(), instances, startMs })
+  const notify = async (): Promise<NoticeResult> => ({ kind: 'sent' })
+  return testDriver({ topology: streams.build(), instances, startMs, effects: { 'watch.notify': notify } })
 }
 
 async function latest(driver: TestDriver, endpointId: string): Promise<EndpointHealth | undefined> {

@@ -334,6 +334,8 @@ describe('a report', () => {
       within_deadline: 1,
       missed_by_partner: 0,
       missed_by_us: 0,
+      durations: [0, 1],
+      latency_p95_ms: 49,
     }
     expect(watch.latest()).toEqual({
       endpoint_id: 'e1',
@@ -341,6 +343,10 @@ describe('a report', () => {
       at: startMs + 600 + secondMs,
       state: 'unknown',
       reason: 'few_attempts',
+      score: 16,
+      signals: { failures_in_a_row: 16 },
+      ack_trend: null,
+      disables_at: null,
       since: startMs,
       version: 1,
       open: 1,
@@ -398,6 +404,7 @@ describe('the state of an endpoint', () => {
     expect(states(watch)).toEqual([
       'unknown few_attempts',
       'healthy none',
+      'at_risk ack_rate',
       'at_risk failures_in_a_row',
       'failing failures_in_a_row',
       'failing recovering',

@@ -4,25 +4,32 @@
  *
  * A history record's way: taken before? (offset, version) → the endpoint's facts and windows (endpoint-book.ts) → the
  * delivery opens, or ends and gets the verdict on its deadline (open-deliveries.ts) → the endpoint is marked. Once a second:
- * deadlines that passed get their verdict (deadline-watch.ts), marked endpoints are judged (judge.ts) and reported (reports.ts).
+ * deadlines that passed get their verdict (deadline-watch.ts), marked endpoints are judged (judge.ts) and reported (reports.ts),
+ * and people are told what is bad news, or the end of it (notices.ts).
  *
  * Taken once: an endpoint's history lies in one partition, so whatever has an offset and a time not beyond the last
  * one taken was taken before; this holds when the topic is read again. (Both must be told: a topic made anew counts
  * its offsets from zero, and a clock may be set back.) A copy appended again is known by its delivery's version while
  * the delivery waits. Of settled deliveries nothing is kept: DELIVER writes their records once.
  */
-import { type ProcessorDefinition, store } from '../../engine/index.ts'
+import { effect, type ProcessorDefinition, store } from '../../engine/index.ts'
 import { deadlinesMs } from '../../ports/endpoint-health.ts'
+import { type NoticeCallRequest, type NoticeResult, noticeCallSerde } from '../../ports/notices.ts'
 import type { DeliveryHistory, EndpointWatch, OpenDelivery } from '../../schemas/index.ts'
 import { makeDeadlineWatch } from './deadline-watch.ts'
 import { afterAttempt, afterChange, attemptCounts, makeEndpointBook } from './endpoint-book.ts'
 import { healthRules } from './judge.ts'
+import { noticeRules } from './notice-decision.ts'
+import { makeNotices } from './notices.ts'
 import { makeOpenDeliveries } from './open-deliveries.ts'
 import { makeReports } from './reports.ts'
 import { defaultWatchTimes, type WatchOptions, type WatchShape, watchCounters } from './shape.ts'
 
+export { type HealthRules, healthRules } from './judge.ts'
+export { type NoticeRules, noticeRules } from './notice-decision.ts'
 export {
   defaultWatchTimes,
+  type NoticeOptions,
   type WatchOptions,
   type WatchShape,
   type WatchTimes,
@@ -33,18 +40,21 @@ export {
 export function watch(options: WatchOptions): ProcessorDefinition<WatchShape> {
   const { codecs, rules = healthRules } = options
   const times = { ...defaultWatchTimes, ...options.times }
+  const disabledAfterMs = options.disabledAfterMs ?? Number.POSITIVE_INFINITY
   return {
     stores: {
       endpoints: store(codecs.of('store.watch.endpoints-value')),
       windows: store(codecs.of('store.watch.windows-value')),
       open: store(codecs.of('store.watch.open-value')),
+      notices: store(codecs.of('store.watch.notices-value')),
     },
-    effects: {},
+    effects: { notify: effect<NoticeCallRequest, NoticeResult>(noticeCallSerde) },
     punctuators: { tick: { everyMs: 1000, on: 'pipeline' } },
     commit: 'lazy',
     create(context) {
       const book = makeEndpointBook(context)
-      const reports = makeReports({ context, book, rules, times })
+      const notices = makeNotices(context, { ...defaultNoticeOptions, ...options.notices })
+      const reports = makeReports({ context, book, notices, rules, times, disabledAfterMs })
       const deadlines = makeDeadlineWatch({ context, book, quietMs: times.quietMs })
       const deliveries = makeOpenDeliveries({
         context,
@@ -65,7 +75,7 @@ export function watch(options: WatchOptions): ProcessorDefinition<WatchShape> {
       }
 
       return {
-        load: { endpoints: reports.load, open: deadlines.expect },
+        load: { endpoints: reports.load, open: deadlines.expect, notices: notices.load },
         inputs: {
           history({ key, value: record, offset }) {
             if (key !== record.endpoint_id) {
@@ -87,12 +97,16 @@ export function watch(options: WatchOptions): ProcessorDefinition<WatchShape> {
             deadlines.pass(now, reports.changed)
             // Half a history gives half a picture.
             if (context.caughtUp('history')) reports.write(now)
+            notices.send(now)
           },
         },
+        results: { notify: notices.ended },
       }
     },
   }
 }
+
+const defaultNoticeOptions = { rules: noticeRules, partners: true, operator: [] } as const
 
 /** By what a record is known to have been taken before, if it was. */
 function repeatOf(

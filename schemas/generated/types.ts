@@ -422,7 +422,7 @@ export interface EndpointHealth {
   readonly at: number
   /** How it does. */
   readonly state: HealthState
-  /** Why, as a stable word: ack_rate, failures_in_a_row, missed_deadlines, recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed. */
+  /** Why, as a stable word: the signal that is worst (ack_rate, ack_trend, failures_in_a_row, no_success, slow, missed_deadlines, backlog), or recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed. */
   readonly reason: string
   /** Pipeline time at which this state began. */
   readonly since: number
@@ -452,6 +452,14 @@ export interface EndpointHealth {
   readonly week: HealthWindow
   /** By event type; only types that have a deadline. */
   readonly deadlines: Readonly<Record<string, DeadlineCounts>>
+  /** How near it is to failing, 0 to 100: at risk from 50, failing at 100. The worst of its signals. */
+  readonly score: number
+  /** What the score is the worst of, by name, each 0 to 100; those at 0 are left out. */
+  readonly signals: Readonly<Record<string, number>>
+  /** The newest acknowledgement rate less the rate before it: below 0 it gets worse; null where there is too little to compare. */
+  readonly ack_trend: number | null
+  /** When DELIVER will disable it if it takes nothing until then; null while it does not fail. */
+  readonly disables_at: number | null
 }
 
 /** How an endpoint does. */
@@ -477,6 +485,10 @@ export interface HealthWindow {
   readonly missed_by_partner: number
   /** Deliveries past their deadline that waited for us. */
   readonly missed_by_us: number
+  /** Acknowledged requests by how long they took: how many within each bound of durationBoundsMs, and beyond the last; empty without any. */
+  readonly durations: readonly number[]
+  /** 95 of 100 acknowledged requests took at most so long; null without any. */
+  readonly latency_p95_ms: number | null
 }
 
 /** Verdicts on the deadline of one event type, since counting began. */
@@ -489,6 +501,70 @@ export interface DeadlineCounts {
   readonly missed_by_us: number
   /** No verdict: cancelled, or the endpoint took no deliveries then. */
   readonly excluded: number
+}
+
+/** How an endpoint does: rates over rolling windows, what waits, deadlines kept, and a judgement. Key: endpoint_id. */
+export interface EndpointHealthV1 {
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** The partner. */
+  readonly partner_id: string
+  /** Pipeline time of this report. */
+  readonly at: number
+  /** How it does. */
+  readonly state: HealthState
+  /** Why, as a stable word: ack_rate, failures_in_a_row, missed_deadlines, recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed. */
+  readonly reason: string
+  /** Pipeline time at which this state began. */
+  readonly since: number
+  /** Grows with every health record; a lower one never overwrites a higher one. */
+  readonly version: number
+  /** Deliveries that wait. */
+  readonly open: number
+  /** Failed requests since the last success; those that are our own fault do not count. */
+  readonly consecutive_failures: number
+  /** When the first of them ended. */
+  readonly failing_since: number | null
+  /** When the receiver last took one. */
+  readonly last_success_at: number | null
+  /** When a request last failed that was not our own fault. */
+  readonly last_failure_at: number | null
+  /** Outcome class of that failure. */
+  readonly last_failure_class: string | null
+  /** When DELIVER disabled it; null when it is not. */
+  readonly auto_disabled_at: number | null
+  /** Why, as an outcome class. */
+  readonly auto_disabled_reason: string | null
+  /** The last hour, in buckets of a minute. */
+  readonly hour: HealthWindowV1
+  /** The last 24 hours, in buckets of 24 minutes. */
+  readonly day: HealthWindowV1
+  /** The last 7 days, in buckets of 168 minutes. */
+  readonly week: HealthWindowV1
+  /** By event type; only types that have a deadline. */
+  readonly deadlines: Readonly<Record<string, DeadlineCounts>>
+}
+
+/** A window's counts, with the rate that follows from them. */
+export interface HealthWindowV1 {
+  /** Acknowledged requests by all that are not failed by our own fault, 0 to 1; null without any. */
+  readonly ack_rate: number | null
+  /** Requests made. */
+  readonly attempts: number
+  /** Requests that the receiver took. */
+  readonly acknowledged: number
+  /** Requests that failed, by outcome class. */
+  readonly failed: Readonly<Record<string, number>>
+  /** First requests of a delivery. */
+  readonly first_attempts: number
+  /** First requests that the receiver took. */
+  readonly first_acknowledged: number
+  /** Deliveries acknowledged by their deadline. */
+  readonly within_deadline: number
+  /** Deliveries past their deadline that waited for the receiver. */
+  readonly missed_by_partner: number
+  /** Deliveries past their deadline that waited for us. */
+  readonly missed_by_us: number
 }
 
 /** How far a watched file has been taken. Key: the name of the file. */
@@ -1577,7 +1653,7 @@ export interface EndpointWatch {
   readonly auto_disabled_reason: string | null
   /** How it does. */
   readonly state: HealthState
-  /** Why, as a stable word: ack_rate, failures_in_a_row, missed_deadlines, recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed. */
+  /** Why, as a stable word: the signal that is worst (ack_rate, ack_trend, failures_in_a_row, no_success, slow, missed_deadlines, backlog), or recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed. */
   readonly reason: string
   /** Pipeline time at which this state began. */
   readonly since: number
@@ -1587,6 +1663,10 @@ export interface EndpointWatch {
   readonly deadlines: Readonly<Record<string, DeadlineCounts>>
   /** The minute being counted; earlier ones are in the windows. */
   readonly minute: CountBucket
+  /** What people were told last: none, at_risk, failing, disabling_50, disabling_70, disabling_90 or disabled. */
+  readonly notice_level: string
+  /** When each kind of notice was last made. */
+  readonly notices_sent: Readonly<Record<string, number>>
 }
 
 /** The counts of one bucket of a window. */
@@ -1615,7 +1695,106 @@ export interface WindowCounts {
   readonly missed_by_partner: number
   /** Deliveries past their deadline that waited for us. */
   readonly missed_by_us: number
+  /** Acknowledged requests by how long they took: how many within each bound of durationBoundsMs, and beyond the last; empty without any. */
+  readonly durations: readonly number[]
 }
+
+/** What WATCH knows of an endpoint besides its windows. Key: endpoint_id. */
+export interface EndpointWatchV1 {
+  /** The partner. */
+  readonly partner_id: string
+  /** Offset of the last history record taken. */
+  readonly seen_offset: number
+  /** Pipeline time in that record. */
+  readonly seen_at: number
+  /** Deliveries that wait. */
+  readonly open: number
+  /** Failed requests since the last success; those that are our own fault do not count. */
+  readonly consecutive_failures: number
+  /** When the first of them ended. */
+  readonly failing_since: number | null
+  /** When the receiver last took one. */
+  readonly last_success_at: number | null
+  /** When a request last failed that was not our own fault. */
+  readonly last_failure_at: number | null
+  /** Outcome class of that failure. */
+  readonly last_failure_class: string | null
+  /** When DELIVER disabled it; null when it is not. */
+  readonly auto_disabled_at: number | null
+  /** Why, as an outcome class. */
+  readonly auto_disabled_reason: string | null
+  /** How it does. */
+  readonly state: HealthState
+  /** Why, as a stable word: ack_rate, failures_in_a_row, missed_deadlines, recovering, none, few_attempts, no_traffic, auto_disabled, disabled_by_partner, removed. */
+  readonly reason: string
+  /** Pipeline time at which this state began. */
+  readonly since: number
+  /** Grows with every health record; a lower one never overwrites a higher one. */
+  readonly version: number
+  /** By event type. */
+  readonly deadlines: Readonly<Record<string, DeadlineCounts>>
+  /** The minute being counted; earlier ones are in the windows. */
+  readonly minute: CountBucketV1
+}
+
+/** The counts of one bucket of a window. */
+export interface CountBucketV1 {
+  /** Start of the bucket in units of its width since the epoch. */
+  readonly index: number
+  /** What happened in it. */
+  readonly counts: WindowCountsV1
+}
+
+/** What happened at an endpoint in a span of time. */
+export interface WindowCountsV1 {
+  /** Requests made. */
+  readonly attempts: number
+  /** Requests that the receiver took. */
+  readonly acknowledged: number
+  /** Requests that failed, by outcome class. */
+  readonly failed: Readonly<Record<string, number>>
+  /** First requests of a delivery. */
+  readonly first_attempts: number
+  /** First requests that the receiver took. */
+  readonly first_acknowledged: number
+  /** Deliveries acknowledged by their deadline. */
+  readonly within_deadline: number
+  /** Deliveries past their deadline that waited for the receiver. */
+  readonly missed_by_partner: number
+  /** Deliveries past their deadline that waited for us. */
+  readonly missed_by_us: number
+}
+
+/** A notice that has to leave by one channel. Key: notice_id and the channel. */
+export interface PendingNotice {
+  /** The same for all channels: what a webhook notice bears as webhook-id. */
+  readonly notice_id: string
+  /** The endpoint that it is about. */
+  readonly endpoint_id: string
+  /** Its partner. */
+  readonly partner_id: string
+  /** at_risk, failing, disabling, disabled or recovered. */
+  readonly kind: string
+  /** Pipeline time at which it was made. */
+  readonly made_at: number
+  /** What it says, as JSON; no secrets. */
+  readonly said: string
+  /** Whom it is for. */
+  readonly audience: NoticeAudience
+  /** How it leaves: webhook, email or sms. */
+  readonly channel: string
+  /** For a partner's: URL, address or number, sealed. The operator's is in the configuration. (personal) */
+  readonly target: string | null
+  /** Signs a webhook notice; sealed. (secret) */
+  readonly secret: string | null
+  /** Calls that were asked for. */
+  readonly tries: number
+  /** When it is tried again; null while a call is open. */
+  readonly next_at: number | null
+}
+
+/** Whom it is for. */
+export type NoticeAudience = 'PARTNER' | 'OPERATOR'
 
 /** A delivery that waits. Key: delivery_id. */
 export interface OpenDelivery {
@@ -1641,6 +1820,16 @@ export interface EndpointWindows {
   readonly day: readonly CountBucket[]
   /** Buckets of 168 minutes. */
   readonly week: readonly CountBucket[]
+}
+
+/** The closed buckets of an endpoint's windows, without empty ones. Key: endpoint_id. */
+export interface EndpointWindowsV1 {
+  /** Buckets of a minute. */
+  readonly hour: readonly CountBucketV1[]
+  /** Buckets of 24 minutes. */
+  readonly day: readonly CountBucketV1[]
+  /** Buckets of 168 minutes. */
+  readonly week: readonly CountBucketV1[]
 }
 
 /** A record that could not be read or was refused. */
@@ -1701,6 +1890,7 @@ export interface SubjectTypes {
   readonly 'store.enrich.assignments-value': AssignmentState
   readonly 'store.enrich.orders-value': OrderState
   readonly 'store.watch.endpoints-value': EndpointWatch
+  readonly 'store.watch.notices-value': PendingNotice
   readonly 'store.watch.open-value': OpenDelivery
   readonly 'store.watch.windows-value': EndpointWindows
   readonly 'undecodable-value': Undecodable

@@ -4,6 +4,7 @@ import { webhookCallHandler } from '../../connectors/webhook/call-handler.ts'
 import { type EffectHandler, seededRandom, systemRandom } from '../../engine/index.ts'
 import { type TestDriver, testDriver } from '../../engine/testing.ts'
 import { type DispatchAnswer, noDispatch } from '../../ports/dispatch.ts'
+import type { NoticeResult } from '../../ports/notices.ts'
 import { type SendOutcome, type SendRequest, webhookPool } from '../../ports/sender.ts'
 import { lookupHandler } from '../../processors/enrich/lookup-handler.ts'
 import { defaultSource } from '../../processors/normalize/default-source.ts'
@@ -133,10 +134,11 @@ export async function pipelineDriver(options: PipelineDriverOptions = {}): Promi
     seal: sealer,
     maskPhone: (phone) => maskPhone(phone, 'IN'),
   })
+  const notify = async (): Promise<NoticeResult> => ({ kind: 'sent' })
   const { callsMax, ...rest } = options
   const driver = await testDriver({
     topology: pipeline({ topics, codecs, sealer, mapping: parsed.mapping, retryJitter: false }),
-    effects: { 'deliver.call': call, 'enrich.lookup': lookup } as Record<
+    effects: { 'deliver.call': call, 'enrich.lookup': lookup, 'watch.notify': notify } as Record<
       string,
       EffectHandler<never, unknown>
     >,

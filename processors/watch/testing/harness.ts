@@ -4,7 +4,8 @@
  * default everything but what a test is about.
  */
 
-import type { KeyValueStore, ProcessorHandlers, Serde } from '../../../engine/index.ts'
+import type { Intent, KeyValueStore, ProcessorHandlers, Serde } from '../../../engine/index.ts'
+import type { NoticeCallRequest, NoticeResult } from '../../../ports/notices.ts'
 import {
   type Attempt,
   attemptDefaults,
@@ -16,6 +17,7 @@ import {
   historyDefaults,
   makeCodecs,
   openFolderRegistry,
+  type PartnerConfig,
 } from '../../../schemas/index.ts'
 import { type WatchOptions, type WatchShape, watch } from '../watch.ts'
 
@@ -80,10 +82,13 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
     endpoints: encodedStore(definition.stores.endpoints.value),
     windows: encodedStore(definition.stores.windows.value),
     open: encodedStore(definition.stores.open.value),
+    notices: encodedStore(definition.stores.notices.value),
   }
   const settings = new Map<string, readonly [string, EndpointState][]>()
   const counts = new Map<string, number>()
   const reports: EndpointHealth[] = []
+  const calls = new Map<string, Intent<NoticeCallRequest>>()
+  const channels = new Map<string, PartnerConfig['notice_channels']>()
   let now = startMs
   let caughtUp = true
   let offset = 0
@@ -96,7 +101,7 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
     caughtUp: () => caughtUp,
     stores,
     globals: {
-      partners: { get: (id) => partnerConfig(id, settings.get(id)), entries: () => [] },
+      partners: { get: (id) => partnerConfig(id, settings.get(id), channels.get(id)), entries: () => [] },
     },
     emit: {
       health(key, value) {
@@ -104,7 +109,15 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
         reports.push(healthCodec.deserialize(healthCodec.serialize(value)))
       },
     },
-    effects: {},
+    effects: {
+      notify: {
+        start(intent) {
+          if (calls.has(intent.id)) throw new Error(`${intent.id} is called already`)
+          calls.set(intent.id, intent)
+        },
+        withdraw: () => 'unknown',
+      },
+    },
     wakeAt() {
       throw new Error('WATCH must not keep a replay waiting')
     },
@@ -121,6 +134,7 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
     const made = definition.create(context)
     for (const [key, value] of stores.endpoints.entries()) made.load?.endpoints?.(key, value)
     for (const [key, value] of stores.open.entries()) made.load?.open?.(key, value)
+    for (const [key, value] of stores.notices.entries()) made.load?.notices?.(key, value)
     made.opened?.()
     return made
   }
@@ -170,6 +184,24 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
     configure(partnerId: string, endpoints: readonly [string, EndpointState][]) {
       settings.set(partnerId, endpoints)
     },
+    setChannels(partnerId: string, found: PartnerConfig['notice_channels']) {
+      channels.set(partnerId, found)
+    },
+    /** The notices whose call is open, by what they say and how they leave. */
+    openNotices: () =>
+      [...calls.values()].map(({ request }) => {
+        const notice = stores.notices.get(request.key)
+        if (!notice) throw new Error('a call for a notice that is not stored')
+        return notice
+      }),
+    /** All open calls of notices end so. */
+    endNotices(result: NoticeResult) {
+      const open = [...calls.values()]
+      calls.clear()
+      for (const intent of open)
+        handlers.results?.notify?.(intent, { kind: 'done', result, again: false, starts: 1 })
+    },
+    storedNotices: () => stores.notices.entries().length,
     /** New handlers over the same stores, as after a crash. */
     restart() {
       handlers = start()
@@ -186,7 +218,11 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
 
 const countKey = (name: string, labels: Record<string, string>): string => `${name} ${JSON.stringify(labels)}`
 
-function partnerConfig(partnerId: string, endpoints: readonly [string, EndpointState][] | undefined) {
+function partnerConfig(
+  partnerId: string,
+  endpoints: readonly [string, EndpointState][] | undefined,
+  channels: PartnerConfig['notice_channels'] = [],
+) {
   return (
     endpoints && {
       partner_id: partnerId,
@@ -200,7 +236,7 @@ function partnerConfig(partnerId: string, endpoints: readonly [string, EndpointS
         payload_version: 'v2',
         secrets: [],
       })),
-      notice_channels: [],
+      notice_channels: channels,
     }
   )
 }
