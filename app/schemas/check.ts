@@ -9,7 +9,6 @@ import {
   lintSchemas,
   type Remark,
   ruleCatalogue,
-  type SchemaTexts,
   type SubjectCheck,
 } from '../../schemas/index.ts'
 import { CliError } from '../cli/cli-error.ts'
@@ -17,6 +16,7 @@ import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import { suggestion } from '../cli/nearest.ts'
 import type { Surroundings } from '../cli/surroundings.ts'
 import { readGitTexts } from './git-texts.ts'
+import type { Released } from './released.ts'
 import type { ReportedSubject } from './report.ts'
 import { writeReport } from './report-output.ts'
 import { type OpenedFolder, openFolder, readFolder, type SchemaFlags, todayOf } from './schemas-run.ts'
@@ -28,15 +28,6 @@ export interface CheckFlags extends SchemaFlags {
   readonly strict?: boolean
   readonly registry?: string
   readonly config?: string
-}
-
-/** What a folder is compared with. */
-export interface Released {
-  readonly texts: Pick<SchemaTexts, 'subjects'>
-  /** For people: `git:main`. */
-  readonly name: string
-  /** What a registry says to a newest version, beside our own verdict. */
-  readonly verdictOf?: (check: SubjectCheck) => string
 }
 
 export async function runCheck(flags: CheckFlags, surroundings: Surroundings): Promise<ExitCode> {

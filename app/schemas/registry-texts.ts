@@ -3,8 +3,8 @@ import type { RegistryAdmin, RegistryVersion } from '../../connectors/registry/r
 import type { SchemaText } from '../../schemas/compatibility/index.ts'
 import { type SubjectCheck, schemaIdentity } from '../../schemas/index.ts'
 import type { Surroundings } from '../cli/surroundings.ts'
-import type { Released } from './check.ts'
 import { type RegistryFlags, withRegistry } from './registry-access.ts'
+import type { Released } from './released.ts'
 import type { OpenedFolder } from './schemas-run.ts'
 
 export function readRegistryTexts(

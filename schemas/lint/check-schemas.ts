@@ -5,9 +5,11 @@
 import { checkSubject } from '../compatibility/check-subject.ts'
 import type { SchemaText, SubjectReport } from '../compatibility/finding.ts'
 import { checkLevelPolicy, type LevelPolicy } from '../compatibility/level-policy.ts'
-import type { Level } from '../compatibility/levels.ts'
+import { directionsOf, type Level } from '../compatibility/levels.ts'
 import { makePositions } from '../compatibility/positions.ts'
 import { diffSchemas } from '../diff/diff-schemas.ts'
+import { payloadRemarks, payloadSubject } from '../payload/payload-promise.ts'
+import { dayMs } from '../payload/versions.ts'
 import { type LintRuleId, lintRules } from './lint-rules.ts'
 import type { Remark } from './remark.ts'
 import { schemaIdentity } from './schema-identity.ts'
@@ -50,8 +52,8 @@ export function checkSchemas(input: CheckInput): readonly SubjectCheck[] {
     const before = input.released?.get(subject)
     const checked =
       input.released === undefined
-        ? alone(subject, level, own, input.changed)
-        : against(subject, level, own, before ?? [])
+        ? alone(subject, level, own, input)
+        : against(subject, level, own, { before: before ?? [], today: input.today })
     const policy = problems
       .filter(({ place }) => place.pointer === input.policy.subjects.get(subject)?.place.pointer)
       .map((problem): Remark => ({ ...problem, subject }))
@@ -63,22 +65,23 @@ function alone(
   subject: string,
   level: Level,
   texts: readonly SchemaText[],
-  changed: CheckInput['changed'],
+  { changed, today }: Pick<CheckInput, 'changed' | 'today'>,
 ): SubjectCheck {
   const report = checkSubject({ subject, level, versions: texts })
+  const more = furtherRemarks(subject, level, texts, today)
   const edited = texts
     .filter((text) => changed?.(subject, text) === true)
     .map((text) =>
       released('VERSION_CHANGED', text, '', subject, `v${text.version} changed since it got its id`),
     )
-  return outcome(report, texts.length < 2 ? 'new' : 'checked', [...edited, ...remarksOf(report)])
+  return outcome(report, texts.length < 2 ? 'new' : 'checked', [...edited, ...remarksOf(report), ...more])
 }
 
 function against(
   subject: string,
   level: Level,
   own: readonly SchemaText[],
-  before: readonly SchemaText[],
+  { before, today }: { readonly before: readonly SchemaText[]; readonly today: string },
 ): SubjectCheck {
   const ownBy = new Map(own.map((text) => [text.version, text]))
   const remarks: Remark[] = []
@@ -91,7 +94,7 @@ function against(
     } else if (schemaIdentity(now.text) !== schemaIdentity(text.text)) {
       const [first] = diffSchemas(text, now)
       const pointer = first?.pointer ?? ''
-      const what = first ? `: ${first.text}` : ''
+      const what = first ? `: ${first.kind === 'changed' ? '' : `${first.kind} `}${first.text}` : ''
       remarks.push(
         released(
           'VERSION_CHANGED',
@@ -120,13 +123,40 @@ function against(
   let next = Math.max(0, ...before.map(({ version }) => version), ...added.map(({ version }) => version))
   const candidates = edited.map((text): SchemaText => ({ ...text, version: ++next }))
   const judged = new Set([...added, ...candidates].map(({ version }) => version))
-  const report = checkSubject({ subject, level, versions: [...before, ...added, ...candidates] })
+  const all = [...before, ...added, ...candidates].sort((a, b) => a.version - b.version)
+  const report = checkSubject({ subject, level, versions: all })
   const news = new Set([...added, ...candidates].map(({ file }) => file))
-  const found = remarksOf(report).filter(
+  const found = [...remarksOf(report), ...furtherRemarks(subject, level, all, today)].filter(
     ({ since, place }) =>
       (since !== undefined && judged.has(since)) || (since === undefined && news.has(place.file)),
   )
   return outcome(report, before.length === 0 ? 'new' : 'checked', [...remarks, ...found])
+}
+
+/** What no registry looks at: renames that older readers miss, and what partners were promised. */
+function furtherRemarks(
+  subject: string,
+  level: Level,
+  texts: readonly SchemaText[],
+  today: string,
+): readonly Remark[] {
+  const { severity, mend } = lintRules.FIELD_RENAMED
+  const renames = directionsOf(level).includes('forward')
+    ? texts.slice(1).flatMap((newer, index) =>
+        diffSchemas(texts[index] ?? newer, newer)
+          .filter(({ kind }) => kind === 'renamed')
+          .map(({ text, what, pointer }): Remark => {
+            const place = makePositions(newer.file, newer.text).of(pointer)
+            const [since, before] = [newer.version, texts[index]?.version]
+            const who = `v${before} readers see its default in records of v${since}`
+            return {
+              ...{ rule: 'FIELD_RENAMED', severity, message: text, mend, place, subject },
+              ...{ field: what, since, who },
+            }
+          }),
+      )
+    : []
+  return [...renames, ...(subject === payloadSubject ? payloadRemarks(texts, dayMs(today)) : [])]
 }
 
 const remarksOf = ({ subject, problems, findings }: SubjectReport): readonly Remark[] => [

@@ -3,8 +3,8 @@ import { objectAt } from '../compatibility/json-at.ts'
 import type { ParsedSchema } from '../compatibility/parse-schema-text.ts'
 import type { FieldNode, SchemaNode } from '../compatibility/schema-model.ts'
 import { isPii, piiTreatment } from '../pii-treatment.ts'
-import type { ReportRemark } from './lint-schema.ts'
 import { personalMeaning } from './pii-names.ts'
+import type { ReportRemark } from './remark.ts'
 
 interface Context {
   /** The fields that lead there. */

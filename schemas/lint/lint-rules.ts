@@ -106,6 +106,21 @@ export const lintRules = {
     example: 'v1.avsc deleted',
     mend: 'Restore the file.',
   },
+  FIELD_RENAMED: {
+    ...release,
+    severity: 'warning',
+    title: 'A rename that older readers do not see',
+    why: 'The alias helps readers of the new schema alone. Readers that still run with the older one look for the old name in new records, and get its default: nothing fails, and the value is gone for them.',
+    example: '- {"name": "city", …}\n+ {"name": "town", "aliases": ["city"], …}',
+    mend: 'Upgrade every reader before the first writer, or add the new name beside the old one and fill both.',
+  },
+  PAYLOAD_FIELD_BROKEN: {
+    ...release,
+    title: 'A field that partners were promised is gone, renamed or of another type',
+    why: 'Every payload version is made from the newest record. Without the field, endpoints that pin a version with it cannot be sent anything any more. A registry lets it pass when the field has a default.',
+    example: '- {"name": "order_ref", "type": ["null", "string"], "default": null}',
+    mend: 'Put it back, and add the new form beside it. It can go when no payload version with it is promised any more.',
+  },
   SUPPRESSION_INVALID: {
     ...release,
     title: 'A suppression without rule, subject, reason or last day',

@@ -7,8 +7,8 @@ import { directionsOf, type Level } from '../compatibility/levels.ts'
 import type { ParsedSchema } from '../compatibility/parse-schema-text.ts'
 import { type FieldNode, isNamed, type NamedNode, type SchemaNode } from '../compatibility/schema-model.ts'
 import { lintPrivacy } from './lint-privacy.ts'
-import { type LintRuleId, lintRules } from './lint-rules.ts'
-import type { Remark } from './remark.ts'
+import { lintRules } from './lint-rules.ts'
+import type { Remark, ReportRemark } from './remark.ts'
 
 /** What is linted, and what the folder says about its subject. */
 export interface LintInput {
@@ -19,14 +19,6 @@ export interface LintInput {
   /** Whether the subject is listed as one that may carry secrets. */
   readonly secretsAllowed: boolean
 }
-
-/** Reports one remark at a pointer of the schema. */
-export type ReportRemark = (
-  rule: LintRuleId,
-  at: { readonly pointer: string; readonly field: string },
-  message: string,
-  mend?: string,
-) => void
 
 /** Lints a schema; remarks in the order of the text. */
 export function lintSchema(input: LintInput): readonly Remark[] {

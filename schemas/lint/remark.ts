@@ -3,6 +3,7 @@ import type { RegistryReason } from '../compatibility/finding.ts'
 import type { Direction } from '../compatibility/levels.ts'
 import type { Place } from '../compatibility/places.ts'
 import type { Severity } from '../compatibility/severity.ts'
+import type { LintRuleId } from './lint-rules.ts'
 
 /** What every output is made from. */
 export interface Remark {
@@ -30,3 +31,11 @@ export interface Remark {
   /** The reason of whoever allowed it, and until when; then it is no finding. */
   readonly allowed?: { readonly reason: string; readonly expires: string }
 }
+
+/** Reports one remark at a pointer of the schema. */
+export type ReportRemark = (
+  rule: LintRuleId,
+  at: { readonly pointer: string; readonly field: string },
+  message: string,
+  mend?: string,
+) => void

@@ -21,6 +21,8 @@ export interface TestFolder {
   read(path: string): string
   remove(path: string): void
   git(...args: readonly string[]): void
+  /** The day that it is, for what is run from now on. */
+  setNow(nowMs: number): void
   /** `waybill schemas …` in the folder. */
   schemas(...args: readonly string[]): Promise<Ran>
   close(): void
@@ -29,15 +31,18 @@ export interface TestFolder {
 /** Noon of 25 November 2026, always. */
 export const fixedNow = Date.UTC(2026, 10, 25, 12)
 
-const stopped: Clock = { now: () => fixedNow, at: () => () => undefined }
-
 /** Makes one; `files` are by path. */
 export function testFolder(
   files: Readonly<Record<string, string | object>> = {},
   options: { readonly env?: Record<string, string> } = {},
 ): TestFolder {
   const path = mkdtempSync(join(tmpdir(), 'waybill-schemas-'))
+  let nowMs = fixedNow
+  const stopped: Clock = { now: () => nowMs, at: () => () => undefined }
   const folder: TestFolder = {
+    setNow(now) {
+      nowMs = now
+    },
     path,
     write(name, content) {
       mkdirSync(dirname(join(path, name)), { recursive: true })
