@@ -1,0 +1,188 @@
+/**
+ * The embedded product for the delivery benchmarks: one log and state in a directory, on which the pipeline (with
+ * the delivery log and the API beside it) is started, stopped and started again, and deliveries are appended.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { endpointDefaults, type PartnerSettings } from '../../app/config/partner-settings.ts'
+import { roles } from '../../app/config/roles.ts'
+import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
+import { startServices } from '../../app/serve/services.ts'
+import { topicLag } from '../../app/serve/topic-lag.ts'
+import { openDeliveryLog } from '../../connectors/postgres/open-delivery-log.ts'
+import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
+import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
+import { levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
+import { everything } from '../../ports/delivery-log.ts'
+import { noDispatch } from '../../ports/dispatch.ts'
+import { defaultSource } from '../../processors/normalize/default-source.ts'
+import { parseSourceMapping } from '../../processors/normalize/source-mapping.ts'
+import type { Delivery } from '../../schemas/index.ts'
+import { logName } from '../../topology/log.ts'
+import { appendDeliveries, benchSealer, endpointIdOf, partnerIdOf } from './deliveries.ts'
+
+export interface StandOptions {
+  /** Where endpoint n is. */
+  readonly urls: readonly string[]
+  readonly maxConcurrent: number
+  readonly timeoutMs?: number
+  /** With the delivery log and the API. */
+  readonly all: boolean
+  /** Default: a new one, removed at the end. */
+  readonly directory?: string
+  /** Calls at once; default: the product's. */
+  readonly callsMax?: number
+}
+
+export interface DeliveryStand {
+  readonly directory: string
+  pipeline(): RunningPipeline
+  append(deliveries: readonly Delivery[]): Promise<void>
+  /** Records of the history that the delivery log has not written yet. */
+  logBehind(): Promise<number>
+  /** Ends the pipeline, and leaves log and state as they are. */
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /** Deliveries by state, as the delivery log tells; only while paused. */
+  logged(): Promise<Readonly<Record<string, number>>>
+  stop(): Promise<void>
+}
+
+/** Longer than any run. */
+const keepMs = 24 * 3600 * 1000
+
+function report(message: string, cause?: unknown) {
+  process.stderr.write(`${message} ${cause instanceof Error ? cause.stack : ''}\n`)
+}
+
+/** Opens it with the pipeline running and its partners published. */
+export async function openStand(options: StandOptions): Promise<DeliveryStand> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'waybill-bench-')))
+  const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: systemClock })
+  let running = await start(options, directory, log)
+  await running.pipeline.publishPartners(
+    options.urls.map((url, endpoint) => settingsOf(url, endpoint, options)),
+  )
+  await running.pipeline.application.settled()
+  const writer = log.writer({ transactionalId: 'bench-deliveries' })
+  return {
+    directory,
+    pipeline: () => running.pipeline,
+    append: (deliveries) => appendDeliveries({ log, topics: running.pipeline.topics, writer }, deliveries),
+    async logBehind() {
+      const { name } = running.pipeline.topics.deliveryHistory
+      return (await topicLag(log, logName, [name])).get(name) ?? 0
+    },
+    pause: () => running.stop(),
+    async resume() {
+      running = await start(options, directory, log)
+    },
+    async logged() {
+      const opened = await openDeliveryLog({ place: { directory: join(directory, 'delivery-log') } })
+      const { deliveries } = await opened.counts(everything)
+      await opened.close()
+      return deliveries
+    },
+    async stop() {
+      await running.stop()
+      await writer.close()
+      await log.close()
+      if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function start(
+  { all, callsMax }: StandOptions,
+  directory: string,
+  log: Awaited<ReturnType<typeof openEmbeddedLog>>,
+) {
+  const parsed = parseSourceMapping(defaultSource)
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems))
+  const sender = createHttpSender({ clock: systemClock, egress: loopbackEgress })
+  const pipeline = await openPipeline({
+    log,
+    disk: await levelDisks().open(join(directory, 'state')),
+    instanceId: 'bench',
+    sealer: benchSealer(),
+    mapping: parsed.mapping,
+    sender,
+    dispatch: noDispatch,
+    pipelineClock: systemClock,
+    realClock: systemClock,
+    random: systemRandom,
+    version: 'bench',
+    report,
+    ...(callsMax !== undefined && { callsMax }),
+  })
+  pipeline.application.failed.catch((error: unknown) => {
+    report('the pipeline failed', error)
+    process.exit(3)
+  })
+  const services = all ? await serve(pipeline, directory) : undefined
+  let stopped: Promise<void> | undefined
+  return {
+    pipeline,
+    stop: () => {
+      stopped ??= (async () => {
+        await services?.stop()
+        await pipeline.stop()
+        await sender.close()
+      })()
+      return stopped
+    },
+  }
+}
+
+/** Resolves when the API listens and the delivery log is open. */
+async function serve(pipeline: RunningPipeline, directory: string) {
+  const services = startServices({
+    pipeline,
+    instanceId: 'embedded',
+    roles,
+    trouble: () => undefined,
+    place: { directory: join(directory, 'delivery-log') },
+    keepMs,
+    auth: 'none',
+    host: '127.0.0.1',
+    port: 0,
+    waiting: () => ({}),
+    ingestCounters: () => new Map(),
+    clock: systemClock,
+    random: systemRandom,
+    version: 'bench',
+    report,
+  })
+  const isReady = async () => {
+    const url = services.url()
+    if (url === undefined) return false
+    const { degraded } = (await (await fetch(`${url}/readyz`)).json()) as { degraded: unknown[] }
+    return degraded.length === 0
+  }
+  while (!(await isReady())) {
+    await new Promise<void>((resolve) => systemClock.at(systemClock.now() + 50, resolve))
+  }
+  return services
+}
+
+const settingsOf = (
+  url: string,
+  endpoint: number,
+  { maxConcurrent, timeoutMs }: StandOptions,
+): PartnerSettings => ({
+  id: partnerIdOf(endpoint),
+  name: partnerIdOf(endpoint),
+  endpoints: [
+    {
+      ...endpointDefaults,
+      id: endpointIdOf(endpoint),
+      url,
+      version: 'v2',
+      secrets: [`whsec_${Buffer.alloc(24, endpoint % 251).toString('base64')}`],
+      maxConcurrent,
+      maxAgeMs: {},
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    },
+  ],
+})

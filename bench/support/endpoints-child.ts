@@ -1,0 +1,166 @@
+/**
+ * The receiver of the delivery benchmarks, a process of its own: many endpoints, one port each, so that a sender's
+ * pools are really per endpoint. Each answers 200 as cheaply as Node can, or later, or never; requests are counted,
+ * their deliveries told apart by number, and timed from the moment that the body names.
+ */
+import { createServer, type Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+
+/** How an endpoint takes requests from now on. */
+export interface EndpointBehaviour {
+  /** Reads the request, and never answers. */
+  readonly hangs: boolean
+  readonly afterMs: number
+}
+
+export type EndpointsCommand =
+  | {
+      readonly kind: 'behave'
+      readonly from: number
+      readonly to: number
+      readonly behaviour: EndpointBehaviour
+    }
+  | { readonly kind: 'take' }
+
+/** What came in since the last `take`. Parallel arrays: one entry for each first request of a delivery. */
+export interface Taken {
+  readonly endpoints: Uint16Array
+  /** From the moment in the body to now. */
+  readonly latenciesMs: Float64Array
+  /** When it came in, in epoch milliseconds. */
+  readonly atMs: Float64Array
+  /** Requests of deliveries that had been answered before. */
+  readonly repeats: number
+  /** Requests that get no answer. */
+  readonly hung: number
+  /** The most requests that were open at once, without the hung ones. */
+  readonly mostOpen: number
+}
+
+export type EndpointsMessage =
+  | { readonly kind: 'listening'; readonly ports: readonly number[] }
+  | { readonly kind: 'count'; readonly distinct: number; readonly repeats: number; readonly hung: number }
+  | { readonly kind: 'taken'; readonly taken: Taken }
+
+const endpointCount = Number(process.argv[2] ?? 1)
+const countEveryMs = 10
+const answer = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+const headEnd = Buffer.from('\r\n\r\n')
+
+const behaviours: EndpointBehaviour[] = Array.from({ length: endpointCount }, () => ({
+  hangs: false,
+  afterMs: 0,
+}))
+const answered = new Set<number>()
+let endpoints: number[] = []
+let latenciesMs: number[] = []
+let atMs: number[] = []
+let repeats = 0
+let hung = 0
+let open = 0
+let mostOpen = 0
+
+const send = (message: EndpointsMessage) => process.send?.(message)
+const now = () => performance.timeOrigin + performance.now()
+
+/** The number and the moment that a body made by `deliveries.ts` begins with. */
+const bodyHead = /"order_id":"(\d+)","appended_at":([\d.]+)/
+
+function note(endpoint: number, body: string): void {
+  const [, number = '', appendedAt = ''] = bodyHead.exec(body) ?? []
+  const id = Number(number)
+  if (answered.has(id)) {
+    repeats++
+    return
+  }
+  answered.add(id)
+  const at = now()
+  endpoints.push(endpoint)
+  latenciesMs.push(at - Number(appendedAt))
+  atMs.push(at)
+}
+
+function take(socket: Socket, endpoint: number, body: string): void {
+  const behaviour = behaviours[endpoint]
+  if (behaviour?.hangs) {
+    hung++
+    return
+  }
+  note(endpoint, body)
+  mostOpen = Math.max(mostOpen, ++open)
+  const reply = () => {
+    open--
+    if (!socket.destroyed) socket.write(answer)
+  }
+  if (behaviour && behaviour.afterMs > 0) setTimeout(reply, behaviour.afterMs)
+  else reply()
+}
+
+/** Takes one request off the front of `bytes`; returns what is left, or undefined when it is not there whole. */
+function takeRequest(socket: Socket, endpoint: number, bytes: Buffer): Buffer | undefined {
+  const end = bytes.indexOf(headEnd)
+  if (end < 0) return undefined
+  const length = Number(/content-length: (\d+)/i.exec(bytes.toString('latin1', 0, end))?.[1] ?? 0)
+  const bodyStart = end + headEnd.length
+  if (bytes.length < bodyStart + length) return undefined
+  take(socket, endpoint, bytes.toString('latin1', bodyStart, bodyStart + Math.min(length, 200)))
+  return bytes.subarray(bodyStart + length)
+}
+
+const serve = (endpoint: number) => (socket: Socket) => {
+  let pending: Buffer = Buffer.alloc(0)
+  socket.setNoDelay(true)
+  socket.on('error', () => socket.destroy())
+  socket.on('data', (chunk: Buffer) => {
+    pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+    for (
+      let rest = takeRequest(socket, endpoint, pending);
+      rest;
+      rest = takeRequest(socket, endpoint, pending)
+    ) {
+      pending = rest
+    }
+  })
+}
+
+function listen(endpoint: number): Promise<number> {
+  const server = createServer(serve(endpoint))
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : 0)
+    })
+  })
+}
+
+process.on('message', (command: EndpointsCommand) => {
+  switch (command.kind) {
+    case 'behave':
+      behaviours.fill(command.behaviour, command.from, command.to)
+      return
+    case 'take':
+      send({
+        kind: 'taken',
+        taken: {
+          endpoints: Uint16Array.from(endpoints),
+          latenciesMs: Float64Array.from(latenciesMs),
+          atMs: Float64Array.from(atMs),
+          repeats,
+          hung,
+          mostOpen,
+        },
+      })
+      endpoints = []
+      latenciesMs = []
+      atMs = []
+      repeats = 0
+      hung = 0
+      mostOpen = open
+  }
+})
+process.on('disconnect', () => process.exit(0))
+
+const ports = await Promise.all(Array.from({ length: endpointCount }, (_, endpoint) => listen(endpoint)))
+send({ kind: 'listening', ports })
+setInterval(() => send({ kind: 'count', distinct: answered.size, repeats, hung }), countEveryMs)
