@@ -1,9 +1,7 @@
-/** The command line: parses the arguments, runs one command, and turns how it ended into an exit code. */
-import { Command } from 'commander'
-import { type ExitCode, exitCode } from './cli/exit-code.ts'
-import { reportFailure } from './cli/report-failure.ts'
-import { processSurroundings, type StopReason, type Surroundings } from './cli/surroundings.ts'
-import { programVersion } from './cli/version.ts'
+/** The command line: all commands, in the order in which help lists them. */
+import type { ExitCode } from './cli/exit-code.ts'
+import { type AddCommands, runProcess, runProgram } from './cli/program.ts'
+import type { Surroundings } from './cli/surroundings.ts'
 import { addBackup } from './commands/backup.ts'
 import { addConnectors } from './commands/connectors.ts'
 import { addDeliveries } from './commands/deliveries.ts'
@@ -21,7 +19,6 @@ import { addSource } from './commands/source.ts'
 import { addStart } from './commands/start.ts'
 import { addTokens } from './commands/tokens.ts'
 import { addTopology } from './commands/topology.ts'
-import { isOn } from './config/environment.ts'
 
 const description = `Turns order changes captured from a database into webhooks that partners can rely on.`
 
@@ -39,52 +36,14 @@ or input, 3 something cannot be reached, 100 findings, 130 interrupted.
 `
 
 /** Runs the command line of this process; sets the process's exit code. `argv` is `process.argv`. */
-export async function run(argv: readonly string[]): Promise<void> {
-  const { surroundings, release } = processSurroundings()
-  try {
-    process.exitCode = await runCommand(argv.slice(2), surroundings)
-  } finally {
-    release()
-  }
-}
+export const run = (argv: readonly string[]): Promise<void> => runProcess(argv, addCommands)
 
 /** The same for arguments alone, in any surroundings; never throws. */
-export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
-  let code: ExitCode = exitCode.ok
-  const program = makeProgram(surroundings, (finished) => {
-    code = finished
-  })
-  try {
-    await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' })
-    return code
-  } catch (error) {
-    // Nobody reads any more: that ended the command, whatever it said about it.
-    if ((surroundings.stop.reason as StopReason | undefined) === 'broken-pipe') return exitCode.ok
-    return reportFailure(
-      error,
-      surroundings.stderr,
-      args.includes('--debug') || isOn(surroundings.env.WAYBILL_DEBUG),
-    )
-  }
-}
+export const runCommand = (args: readonly string[], surroundings: Surroundings): Promise<ExitCode> =>
+  runProgram(args, surroundings, addCommands)
 
-function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => void): Command {
-  const { stdout, stderr } = surroundings
-  const program = new Command('waybill')
-    .description(description)
-    .version(programVersion(), '-V, --version', 'print the version')
-    .option('--debug', 'show the stack of internal errors')
-    .helpOption('-h, --help', 'explain')
-    .helpCommand('help [command]', 'explain a command')
-    .addHelpText('after', footer)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
-      // Mistakes are worded by reportFailure.
-      outputError: () => undefined,
-      getOutHelpWidth: () => Math.min(stdout.columns() ?? 100, 110),
-    })
+const addCommands: AddCommands = (program, surroundings, finish) => {
+  program.description(description).addHelpText('after', footer)
   addStart(program, surroundings, finish)
   addRun(program, surroundings, finish)
   addReplay(program, surroundings, finish)
@@ -102,5 +61,4 @@ function makeProgram(surroundings: Surroundings, finish: (code: ExitCode) => voi
   addTokens(program, surroundings, finish)
   addTopology(program, surroundings, finish)
   addDemoOms(program, surroundings, finish)
-  return program
 }

@@ -8,7 +8,9 @@ import { setFlagsFromString } from 'node:v8'
 // months beside others is better small: a third of the memory, for a few per cent of the CPU.
 setFlagsFromString('--heap-growing-percent=25')
 
-const main = new URL('../dist/app/main.js', import.meta.url)
+// Schemas are checked on every commit; what runs the pipeline is not loaded for it.
+const program = process.argv[2] === 'schemas' ? 'schemas-main' : 'main'
+const main = new URL(`../dist/app/${program}.js`, import.meta.url)
 if (!existsSync(fileURLToPath(main))) {
   process.stderr.write('waybill: not built yet. Run `npm start` or `npm run build` once, then try again.\n')
   process.exit(1)
