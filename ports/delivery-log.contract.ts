@@ -35,7 +35,8 @@ const partner = (partnerId: string): Scope => ({ partnerId })
 export function deliveryLogContract(options: DeliveryLogContractOptions): void {
   const { name, start, stop, open, skip } = options
   describe.skipIf(skip !== undefined)(`${name} as a delivery log${skip ? ` (skipped: ${skip})` : ''}`, () => {
-    beforeAll(async () => start?.())
+    // What a service needs to be there may have to be made first.
+    beforeAll(async () => start?.(), 120_000)
     afterAll(async () => stop?.())
 
     it('is empty at first, and does not invent what it does not hold', async () => {
@@ -157,6 +158,54 @@ export function deliveryLogContract(options: DeliveryLogContractOptions): void {
           resulting_state: 'delivered',
         },
       ])
+    })
+
+    it('shows what a delivery waited for, who had it sent, and what its receiver asked for', async () => {
+      const log = await open()
+      const before = attempted({ state: 'dead', queued_ms: 1500, made: { retry_after_ms: 90_000 } })
+      const again = { by_hand: true, out_of_order: true, waited_for_order_ms: 4000, redrive_id: 'redrive-1' }
+      await log.write(batch({ history: [before] }))
+      const plain = { by_hand: false, out_of_order: false, waited_for_order_ms: 0, redrive_id: null }
+      const id = idOf('event-1 at ep-1')
+      expect(await log.getDelivery(everything, id)).toMatchObject({
+        delivery: plain,
+        attempts: [{ queued_ms: 1500, retry_after_ms: 90_000 }],
+      })
+      await log.write(
+        batch({ history: [attempted({ version: 3, at: testStartMs + 900, queued_ms: 3e9, ...again })] }),
+      )
+      const found = await log.getDelivery(everything, id)
+      expect(found).toMatchObject({
+        delivery: again,
+        attempts: [{ queued_ms: 1500 }, { queued_ms: 3e9, retry_after_ms: null }],
+      })
+      expect(found?.delivery).not.toHaveProperty('queued_ms')
+    })
+
+    it('finds what a redrive sent, and what went out of order', async () => {
+      const log = await open()
+      await log.write(
+        batch({
+          history: [
+            attempted({ of: 'event-1', redrive_id: 'redrive-1' }),
+            attempted({ of: 'event-2', redrive_id: 'redrive-2', out_of_order: true }),
+            attempted({ of: 'event-2', endpoint_id: 'ep-2' }),
+            attempted({ of: 'event-3' }),
+          ],
+        }),
+      )
+      const found = async (filter: EventFilter) => {
+        const events = await log.listEvents(everything, filter, { limit: 10 })
+        const deliveries = await log.listDeliveries(everything, filter, { limit: 10 })
+        if (events === 'bad_cursor' || deliveries === 'bad_cursor') throw new Error('there was no cursor')
+        return [events.events.length, deliveries.deliveries.length]
+      }
+      expect(await found({ redriveId: 'redrive-1' })).toEqual([1, 1])
+      expect(await found({ redriveId: 'redrive-2', endpointId: 'ep-2' })).toEqual([0, 0])
+      expect(await found({ redriveId: 'redrive-3' })).toEqual([0, 0])
+      expect(await found({ outOfOrder: true })).toEqual([1, 1])
+      expect(await found({ outOfOrder: true, redriveId: 'redrive-1' })).toEqual([0, 0])
+      expect(await found({ outOfOrder: false })).toEqual([3, 3])
     })
 
     it('lets no lower version overwrite a higher one, and keeps its attempt all the same', async () => {
@@ -509,6 +558,13 @@ function filtersOf({ since, until }: Story): EventFilter[] {
     ...statusFilters.map((status) => ({ status, endpointId: 'ep-1', ...span })),
     ...statusFilters.map((status) => ({ status, orderId: 'order-0', type: 'delivered' })),
     { endpointId: 'ep-0', type: 'delivered' },
+    { redriveId: 'redrive-1' },
+    { redriveId: 'redrive-1', status: 'delivered', ...span },
+    { redriveId: 'redrive-2', orderId: 'order-0' },
+    { outOfOrder: true },
+    { outOfOrder: true, endpointId: 'ep-1' },
+    { outOfOrder: false, status: 'retried' },
+    { outOfOrder: false },
   ]
 }
 

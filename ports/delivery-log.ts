@@ -60,6 +60,14 @@ export interface DeliveryRow {
   readonly next_due_at: number | null
   /** Why it is dead or skipped, or why a command did nothing. */
   readonly reason: string | null
+  /** A person asked for it, so no maximum age holds it back. */
+  readonly by_hand: boolean
+  /** Under strict order: sent although a newer event of its order had been delivered. */
+  readonly out_of_order: boolean
+  /** How much of its life it has waited for earlier events of its order. */
+  readonly waited_for_order_ms: number
+  /** The latest redrive that it was part of; null when it was sent again by itself, or never. */
+  readonly redrive_id: string | null
   /** HTTP requests made, over all rounds. */
   readonly attempts: number
   /** How the latest of them ended; null when none was made. */
@@ -85,6 +93,10 @@ export interface AttemptRow {
   readonly status_code: number | null
   readonly detail: string | null
   readonly duration_ms: number
+  /** How long it had stood in its endpoint's queue before this request. */
+  readonly queued_ms: number
+  /** How long the receiver asked to wait, where it did. */
+  readonly retry_after_ms: number | null
   /** True when an earlier owner may have made the same request. */
   readonly again: boolean
   /** State of the delivery that resulted. */
@@ -143,8 +155,8 @@ export interface Scope {
 export const everything: Scope = { partnerId: null }
 
 /**
- * All that is given must hold. `status` and `endpointId` speak of deliveries: an event matches when one and the
- * same delivery of it does.
+ * All that is given must hold. `status`, `endpointId`, `redriveId` and `outOfOrder` speak of deliveries: an event
+ * matches when one and the same delivery of it does.
  */
 export interface EventFilter {
   /** Event type. */
@@ -156,6 +168,9 @@ export interface EventFilter {
   readonly untilMs?: number
   readonly endpointId?: string
   readonly orderId?: string
+  /** The redrive that it was part of last. */
+  readonly redriveId?: string
+  readonly outOfOrder?: boolean
 }
 
 /** Most rows of a page. */

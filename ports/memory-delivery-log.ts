@@ -50,7 +50,7 @@ export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } 
   const eventRow = (facts: EventFacts): EventRow => foldEvent(facts, deliveriesOf(facts.event_id))
   const deliveryRow = (latest: DeliveryHistory): DeliveryRow => {
     const made = attemptsOf(latest.delivery_id)
-    const { at, attempt: _, payload: __, ...rest } = latest
+    const { at, attempt: _, payload: __, queued_ms: ___, ...rest } = latest
     return {
       ...rest,
       changed_at: at,
@@ -201,7 +201,8 @@ const isIn = (scope: Scope, row: { readonly partner_id: string }): boolean =>
   scope.partnerId === null || scope.partnerId === row.partner_id
 
 function matches(filter: EventFilter, facts: EventFacts, deliveries: readonly DeliveryHistory[]): boolean {
-  const ofAnyDelivery = filter.status === undefined && filter.endpointId === undefined
+  const { status, endpointId, redriveId, outOfOrder } = filter
+  const ofAnyDelivery = [status, endpointId, redriveId, outOfOrder].every((given) => given === undefined)
   return (
     matchesFacts(filter, facts) && (ofAnyDelivery || deliveries.some((row) => matchesDelivery(filter, row)))
   )
@@ -216,11 +217,17 @@ function matchesFacts({ type, orderId, sinceMs, untilMs }: EventFilter, facts: E
   )
 }
 
-function matchesDelivery({ status, endpointId }: EventFilter, row: DeliveryHistory): boolean {
+function matchesDelivery(filter: EventFilter, row: DeliveryHistory): boolean {
+  const { status, endpointId, redriveId, outOfOrder } = filter
   const inState =
     status === undefined ||
     (status === 'retried' ? row.retry_count > 0 : row.state === (status === 'failed' ? 'dead' : status))
-  return inState && (endpointId === undefined || row.endpoint_id === endpointId)
+  return (
+    inState &&
+    (endpointId === undefined || row.endpoint_id === endpointId) &&
+    (redriveId === undefined || row.redrive_id === redriveId) &&
+    (outOfOrder === undefined || row.out_of_order === outOfOrder)
+  )
 }
 
 function foldEvent(facts: EventFacts, deliveries: readonly DeliveryHistory[]): EventRow {
@@ -264,6 +271,8 @@ const attemptRow = (
   status_code: attempt.outcome.status_code,
   detail: attempt.outcome.detail,
   duration_ms: attempt.outcome.duration_ms,
+  queued_ms: record.queued_ms,
+  retry_after_ms: attempt.retry_after_ms,
   again: attempt.again,
   resulting_state: record.state,
 })

@@ -5,10 +5,10 @@ import { attempted, batch, history, idOf, verdict } from '../../ports/testing/lo
 import { createPostgresDeliveryLog } from './delivery-log.ts'
 import { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database.ts'
 import { openDeliveryLog } from './open-delivery-log.ts'
-import { createScratch, prepareTemplate } from './testing/scratch.ts'
+import { createScratch, prepareTemplate, templateTimeoutMs } from './testing/scratch.ts'
 
 const scratch = createScratch()
-beforeAll(prepareTemplate)
+beforeAll(prepareTemplate, templateTimeoutMs)
 afterAll(scratch.remove)
 
 const records = batch({ verdicts: [verdict()], history: [history({ payload: '{}' }), attempted()] })

@@ -31,8 +31,8 @@ const attemptsOf = (schema: string) => `
 
 /**
  * A page of events. Whether it is cut out of `events` or of `deliveries` depends on what is rare: a state other
- * than delivered, retries and an endpoint have indexes of their own there; an order has few events, and `delivered`
- * is found wherever one looks.
+ * than delivered, retries, an endpoint, a redrive and what was sent out of order have indexes of their own there; an
+ * order has few events, and `delivered` is found wherever one looks.
  */
 export function listEvents(schema: string, listing: Listing): Sql {
   const { filter, rows } = listing
@@ -103,8 +103,11 @@ function afterDelivery(after: PagePlace | undefined, table: string, bind: Bind):
   ]
 }
 
-const isRare = ({ status, endpointId }: EventFilter): boolean =>
-  endpointId !== undefined || (status !== undefined && status !== 'delivered')
+const isRare = ({ status, endpointId, redriveId, outOfOrder }: EventFilter): boolean =>
+  endpointId !== undefined ||
+  redriveId !== undefined ||
+  outOfOrder === true ||
+  (status !== undefined && status !== 'delivered')
 
 type Bind = (value: SqlValue) => string
 
@@ -129,6 +132,12 @@ function deliveryConditions(filter: EventFilter, table: string, bind: Bind): str
   if (filter.status !== undefined) conditions.push(statusCondition(filter.status, table))
   if (filter.endpointId !== undefined) {
     conditions.push(`${table}.endpoint_id = ${bind(keyText(filter.endpointId))}`)
+  }
+  if (filter.redriveId !== undefined) {
+    conditions.push(`${table}.redrive_id = ${bind(keyText(filter.redriveId))}`)
+  }
+  if (filter.outOfOrder !== undefined) {
+    conditions.push(filter.outOfOrder ? `${table}.out_of_order` : `not ${table}.out_of_order`)
   }
   return conditions
 }

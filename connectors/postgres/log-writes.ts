@@ -116,6 +116,10 @@ const changingColumns: readonly Column<Row<'deliveries'>>[] = [
   ['retry_count', 'integer', (row) => row.retry_count],
   ['next_due_at', 'bigint', (row) => row.next_due_at],
   ['reason', 'text', (row) => row.reason && storable(row.reason)],
+  ['by_hand', 'boolean', (row) => row.by_hand],
+  ['out_of_order', 'boolean', (row) => row.out_of_order],
+  ['waited_for_order_ms', 'bigint', (row) => row.waited_for_order_ms],
+  ['redrive_id', 'text', (row) => row.redrive_id && keyText(row.redrive_id)],
 ]
 
 const deliveryColumns: readonly Column<Row<'deliveries'>>[] = [
@@ -144,6 +148,8 @@ const attemptColumns: readonly Column<Row<'attempts'>>[] = [
   ['status_code', 'integer', (row) => row.attempt.outcome.status_code],
   ['detail', 'text', (row) => row.attempt.outcome.detail && storable(row.attempt.outcome.detail)],
   ['duration_ms', 'integer', (row) => row.attempt.outcome.duration_ms],
+  ['queued_ms', 'bigint', (row) => row.history.queued_ms],
+  ['retry_after_ms', 'bigint', (row) => row.attempt.retry_after_ms],
   ['again', 'boolean', (row) => row.attempt.again],
   ['resulting_state', 'text', (row) => row.history.state],
 ]

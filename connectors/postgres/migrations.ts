@@ -120,4 +120,23 @@ export const migrations: readonly Migration[] = [
        )`,
     ],
   },
+  {
+    number: 2,
+    name: 'hand, order and redrives',
+    // Of rows from before, the defaults: the same that a record of the first version is read with.
+    statements: (schema) => [
+      `alter table ${schema}.deliveries
+         add column by_hand boolean not null default false,
+         add column out_of_order boolean not null default false,
+         add column waited_for_order_ms bigint not null default 0,
+         add column redrive_id text collate "C"`,
+      `alter table ${schema}.attempts
+         add column queued_ms bigint not null default 0,
+         add column retry_after_ms bigint`,
+      // Newest first: what a redrive sent, and what went out of order. Most deliveries are in neither.
+      `create index deliveries_of_redrive on ${schema}.deliveries (redrive_id, occurred_at, event_id)
+         where redrive_id is not null`,
+      `create index deliveries_out_of_order on ${schema}.deliveries (occurred_at, event_id) where out_of_order`,
+    ],
+  },
 ]

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { attempted, batch, history, idOf, testStartMs } from '../../ports/testing/log-records.ts'
 import { buildPayload, maskBody, renderBody } from '../../schemas/index.ts'
 import { openDeliveryLog } from './open-delivery-log.ts'
-import { createScratch, prepareTemplate } from './testing/scratch.ts'
+import { createScratch, prepareTemplate, templateTimeoutMs } from './testing/scratch.ts'
 
 const scratch = createScratch()
-beforeAll(prepareTemplate)
+beforeAll(prepareTemplate, templateTimeoutMs)
 afterAll(scratch.remove)
 
 const otp = '778-SECRET-821'

@@ -62,9 +62,15 @@ function historyOf({ event, endpoint, version, kind }: Story['changes'][number])
     retry_count: Math.min(3, version - 1),
     next_due_at: fate === 0 ? facts.occurred_at + version * 1000 : null,
     reason: fate > 1 ? `reason-${version}` : null,
+    by_hand: version > 4,
+    out_of_order: version > 2 && fate === 1,
+    waited_for_order_ms: version * 10,
+    redrive_id: version > 3 ? `redrive-${endpoint}` : null,
   }
   if (kind === 'attempt') {
-    return attempted({ ...common, made: { outcome: { class: fate === 1 ? 'acknowledged' : 'http_5xx' } } })
+    const outcome = { class: fate === 1 ? 'acknowledged' : 'http_5xx' }
+    const retry_after_ms = fate === 2 ? version * 1000 : null
+    return attempted({ ...common, queued_ms: version * 7, made: { outcome, retry_after_ms } })
   }
   return history({ ...common, change: version === 1 ? 'ACCEPTED' : 'SKIPPED', payload: `{"event":${event}}` })
 }

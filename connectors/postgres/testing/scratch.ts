@@ -9,6 +9,9 @@ import { promisify } from 'node:util'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const built = join(root, 'dist/connectors/postgres')
 
+/** How long a hook that prepares the template may take: the first after a new migration makes it anew. */
+export const templateTimeoutMs = 120_000
+
 /** Brings the template up to date after a build; without one, the first start of each directory makes its own. */
 export async function prepareTemplate(): Promise<void> {
   if (!existsSync(join(built, 'migrate.js'))) return
