@@ -3,11 +3,10 @@
  * transaction is still being ended. What a lost reply to the end means is decided here:
  *
  * ```
- *   EndTxn ─► reply 0                               ended
- *          ─► no reply ─► the same EndTxn ─► 0      ended, it had arrived
- *                                          ─► 48    not ended this way: it was aborted
- *                                          ─► 47    somebody else ended it: unknown, the committed offsets tell
- *                                          ─► …     no reply in time: unknown
+ *   EndTxn ─► reply 0                              ended
+ *          ─► no reply ─► the same EndTxn ─► 0     ended, it had arrived
+ *                                         ─► other: a coordinator that was restarted does not recognise the repetition;
+ *                                                   the state of the transaction tells ─► ended | aborted | unknown
  * ```
  */
 import type { Clock } from '../../clock.ts'
@@ -102,6 +101,19 @@ export function createTransactionCoordinator(parts: TransactionCoordinatorParts)
     return { transactionalId, producerId: reply.producerId, epoch: reply.epoch }
   }
 
+  /**
+   * How the transaction that this producer had open has ended, while nobody has begun another. With protocol 2 the end
+   * raises the epoch by one, and so does nothing else that leaves such a state behind.
+   */
+  async function fateOf(producer: ProducerIdentity) {
+    const [found] = await patientlyAsk(describeTransactionsApi, { transactionalId }, worstOf)
+    const epoch = parts.protocol() === 1 ? producer.epoch : producer.epoch + 1
+    if (!found || found.producerId !== producer.producerId || found.epoch !== epoch) return undefined
+    const next = { ...producer, epoch }
+    if (/^(Prepare|Complete)Commit$/.test(found.state)) return { committed: true, next }
+    return /^(Prepare|Complete)Abort$/.test(found.state) ? { committed: false, next } : undefined
+  }
+
   return {
     init: () => initAs(-1, -1),
     renew: ({ producerId, epoch }) => initAs(producerId, epoch),
@@ -112,33 +124,39 @@ export function createTransactionCoordinator(parts: TransactionCoordinatorParts)
       await patientlyAsk(addOffsetsApi, { producer, groupId }, ({ error }) => error)
     },
     async end(producer, commit) {
-      let lost: LogError | undefined
+      let doubt: LogError | undefined
+      const attempt = async () => {
+        try {
+          return await askEnd(producer, commit)
+        } catch (error) {
+          if (leavesDoubt(error)) doubt = error
+          throw error
+        }
+      }
       try {
         return await patiently(
           patience(endForMs),
-          async () => {
-            try {
-              return await askEnd(producer, commit)
-            } catch (error) {
-              if (error instanceof LogError && !(error instanceof BrokerError)) lost = error
-              throw error
-            }
-          },
-          isRetriable,
+          attempt,
+          (error) => isRetriable(error) || leavesDoubt(error),
         )
       } catch (error) {
         if (!(error instanceof LogError)) throw error
-        if (error instanceof BrokerError && error.code === errorCode.invalidTransactionState && !commit) {
-          return producer // nothing is open
+        const nothingOpen = error instanceof BrokerError && error.code === errorCode.invalidTransactionState
+        if (nothingOpen && !commit) return producer
+        if (!doubt) throw error
+        const fate = error.kind === 'retriable' ? undefined : await fateOf(producer)
+        if (fate && fate.committed === commit) return fate.next
+        if (fate && commit) {
+          throw new LogError('abortable', `the transaction of ${transactionalId} was aborted`, {
+            cause: error,
+          })
         }
-        if (lost && (error.kind === 'fenced' || error.kind === 'retriable')) {
-          throw new LogError(
-            'outcome_unknown',
-            `whether the transaction of ${transactionalId} was ${commit ? 'committed' : 'aborted'} is not known: ${error.message}`,
-            { cause: lost },
-          )
-        }
-        throw error
+        const wanted = commit ? 'committed' : 'aborted'
+        throw new LogError(
+          'outcome_unknown',
+          `whether the transaction of ${transactionalId} was ${wanted} is not known: ${error.message}`,
+          { cause: doubt },
+        )
       }
     },
     async settled() {
@@ -157,6 +175,12 @@ export function createTransactionCoordinator(parts: TransactionCoordinatorParts)
 }
 
 const isRetriable = (error: unknown): boolean => error instanceof LogError && error.kind === 'retriable'
+
+/** It may have been done: there was no reply, or one that the broker was surprised by itself. */
+const leavesDoubt = (error: unknown): error is LogError =>
+  error instanceof BrokerError ? error.code === unknownServerError : error instanceof LogError
+
+const unknownServerError = -1
 
 /** One denied partition fails the request; the others then answer 55, "not attempted". */
 const operationNotAttempted = 55

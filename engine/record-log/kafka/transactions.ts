@@ -26,6 +26,8 @@ interface Ending {
   readonly outcome: Outcome
   /** `refused`: nothing was ended; the other outcome may be tried. `unknown`: only this one may be repeated. */
   state: 'pending' | 'ended' | 'unknown' | 'refused'
+  /** An earlier attempt may have arrived: a refusal now does not tell how the transaction ended. */
+  doubtful: boolean
   done: Promise<readonly AppendResult[]> | undefined
 }
 
@@ -162,11 +164,13 @@ export function beginTransaction(parts: TransactionParts): Transaction {
       const ended = await inTurn(() => sendEnd(own.outcome))
       own.state = 'ended'
       return ended
-    } catch (error) {
+    } catch (reason) {
+      const error = own.doubtful ? stillUnknown(reason) : reason
       // It may be asked for again; a successful one is answered from memory.
       own.done = undefined
+      own.doubtful = error instanceof LogError && error.kind === 'outcome_unknown'
       own.state = error instanceof LogError && isUndecided(error) ? 'unknown' : 'refused'
-      if (error instanceof LogError && error.kind === 'fenced') parts.onFenced(error)
+      if (reason instanceof LogError && reason.kind === 'fenced') parts.onFenced(reason)
       throw error
     }
   }
@@ -178,12 +182,19 @@ export function beginTransaction(parts: TransactionParts): Transaction {
       if (ending && ending.outcome !== outcome && ending.state !== 'refused') {
         return Promise.reject(new Error(`the transaction was already ended (${ending.outcome})`))
       }
-      if (ending?.outcome !== outcome) ending = { outcome, state: 'pending', done: undefined }
+      if (ending?.outcome !== outcome)
+        ending = { outcome, state: 'pending', done: undefined, doubtful: false }
       ending.done ??= end(ending)
       return ending.done
     },
   }
 }
+
+/** Asking again after a lost reply: fenced or unreachable is no answer to what became of the first one. */
+const stillUnknown = (error: unknown): unknown =>
+  error instanceof LogError && (error.kind === 'fenced' || error.kind === 'retriable')
+    ? new LogError('outcome_unknown', error.message, { cause: error })
+    : error
 
 const isUndecided = ({ kind }: LogError): boolean => kind === 'outcome_unknown' || kind === 'retriable'
 

@@ -101,7 +101,7 @@ export function openTransport(options: TransportOptions): Transport {
       }
     }
     preferred = undefined
-    trouble = complaints.join('; ')
+    trouble = [...new Set(complaints)].join('; ')
     throw new LogError('retriable', `no Kafka broker answers: ${trouble}`)
   }
 

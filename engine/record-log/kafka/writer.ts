@@ -61,9 +61,9 @@ export function createKafkaWriter(options: KafkaWriterOptions): KafkaWriter {
   return {
     async init() {
       check()
-      const level = (await cluster.features()).get('transaction.version') ?? 0
       producer = await coordinator.init()
       // Never mixed within a transaction: the protocol is chosen where none is open.
+      const level = (await cluster.features()).get('transaction.version') ?? 0
       protocol = level >= protocol2Feature ? 2 : 1
       sequences.clear()
       fenced = undefined

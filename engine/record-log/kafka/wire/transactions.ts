@@ -162,11 +162,16 @@ export const endTxnV5: Api<EndTxnRequest, ProducerIdReply> = {
   },
 }
 
-/** In which state the coordinator has the transaction of an id, e.g. `PrepareCommit` or `CompleteCommit`. */
-export const describeTransactionsApi: Api<
-  { transactionalId: string },
-  readonly { readonly error: number; readonly state: string }[]
-> = {
+export interface DescribedTransaction {
+  readonly error: number
+  /** E.g. `Ongoing`, `PrepareCommit`, `CompleteCommit`, `Empty`. */
+  readonly state: string
+  readonly producerId: number
+  readonly epoch: number
+}
+
+/** What the coordinator knows of the last transaction of an id. Only asks. */
+export const describeTransactionsApi: Api<{ transactionalId: string }, readonly DescribedTransaction[]> = {
   name: 'DescribeTransactions',
   key: 65,
   version: 0,
@@ -182,15 +187,15 @@ export const describeTransactionsApi: Api<
       const state = from.string()
       from.int32() // time-out
       from.int64() // began at
-      from.int64() // producer id
-      from.int16() // epoch
+      const producerId = from.int64()
+      const epoch = from.int16()
       from.array(() => {
         from.string()
         from.array(() => from.int32())
         from.tags()
       })
       from.tags()
-      return { error, state }
+      return { error, state, producerId, epoch }
     })
     from.tags()
     return described
