@@ -5,7 +5,9 @@ import { textRecord } from './reading.ts'
 export interface SteadyWriter {
   /** Values that were acknowledged, by partition, in order. */
   readonly acknowledged: string[][]
-  /** Kinds of the errors met. */
+  /** Values of which nobody can say whether they are in the log. */
+  readonly doubtful: ReadonlySet<string>
+  /** The errors met. */
   readonly troubles: string[]
   rounds(): number
   stop(): Promise<void>
@@ -53,6 +55,10 @@ async function commitOnce(writer: Writer, batches: Batches): Promise<void> {
   }
 }
 
+/** What a partition must hold: all that was acknowledged, in order, and of the doubtful whatever there is. */
+export const withoutDoubtful = (values: readonly string[], { doubtful }: SteadyWriter): string[] =>
+  values.filter((value) => !doubtful.has(value))
+
 type Batches = (TopicPartition & { records: ReturnType<typeof textRecord>[] })[]
 
 function runRounds(
@@ -63,6 +69,7 @@ function runRounds(
   transactionalId = `steady-${topic}`,
 ): SteadyWriter {
   const acknowledged: string[][] = Array.from({ length: partitions }, () => [])
+  const doubtful = new Set<string>()
   const troubles: string[] = []
   const writer = log.writer({ transactionalId })
   let rounds = 0
@@ -78,7 +85,7 @@ function runRounds(
       } catch (error) {
         if (!(error instanceof LogError)) throw error
         troubles.push(`${error.kind}: ${error.message}`)
-        // Whatever may have been written without an acknowledgement is not counted: no further value repeats it.
+        if (error.kind === 'outcome_unknown') doubtful.add(value)
         for (let done = false; !done; ) {
           await writer.init().then(
             () => {
@@ -93,6 +100,7 @@ function runRounds(
   })()
   return {
     acknowledged,
+    doubtful,
     troubles,
     rounds: () => rounds,
     async stop() {
