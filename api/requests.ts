@@ -83,6 +83,10 @@ export const filterParameters = {
   partner: Type.Optional(partnerId),
   endpoint: Type.Optional(endpointId),
   order: Type.Optional(orderId),
+  redrive: Type.Optional(redriveId),
+  out_of_order: Type.Optional(
+    Type.Boolean({ description: 'Sent although a newer event of its order had been delivered, or not so.' }),
+  ),
   cursor: Type.Optional(
     Type.String({ minLength: 1, maxLength: 500, description: 'Where a page goes on; part of `next`.' }),
   ),
@@ -100,6 +104,8 @@ export interface Filters {
   readonly partner?: string
   readonly endpoint?: string
   readonly order?: string
+  readonly redrive?: string
+  readonly out_of_order?: boolean
 }
 
 /** A request's filters as a question to the log, or why it cannot be asked. */
@@ -109,7 +115,7 @@ export type Question =
 
 export function questionOf(request: Request, filters: Filters): Question {
   const own = scopeOf(request)
-  const { partner, type, status, since, until, endpoint, order } = filters
+  const { partner, type, status, since, until, endpoint, order, redrive, out_of_order } = filters
   if (partner !== undefined && own.partnerId !== null && own.partnerId !== partner) {
     return { refused: 'other_partner' }
   }
@@ -129,6 +135,8 @@ export function questionOf(request: Request, filters: Filters): Question {
       ...(untilMs !== undefined && { untilMs }),
       ...(endpoint !== undefined && { endpointId: endpoint }),
       ...(order !== undefined && { orderId: order }),
+      ...(redrive !== undefined && { redriveId: redrive }),
+      ...(out_of_order !== undefined && { outOfOrder: out_of_order }),
     },
   }
 }

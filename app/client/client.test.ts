@@ -2,9 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
-import { sample, sampleAsOf, sampleRedrive } from '../../api/testing/sample-log.ts'
+import { sample, sampleAsOf, sampleLog, sampleRedrive } from '../../api/testing/sample-log.ts'
 import { testApi, tokens } from '../../api/testing/test-api.ts'
 import { manualClock } from '../../engine/index.ts'
+import { attempted, batch, testStartMs } from '../../ports/testing/log-records.ts'
 import { capturedSurroundings } from '../cli/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
 
@@ -138,6 +139,41 @@ describe('waybill deliveries', () => {
         '2026-11-22 08:01:00.950  retry 1  http_5xx 503  166 ms  Service Unavailable\n',
     )
     expect(out).toContain('body\n{')
+  })
+
+  it('tells what is not ordinary about a delivery, and only then', async () => {
+    const log = await sampleLog()
+    const again = { by_hand: true, out_of_order: true, waited_for_order_ms: 4200, redrive_id: 'redrive-7' }
+    await log.write(
+      batch({
+        history: [
+          attempted({
+            ...{ of: 'out', partner_id: 'acme', endpoint_id: 'acme-orders', version: 9, queued_ms: 2500 },
+            ...again,
+            made: { trigger: 'REDRIVE', retry_after_ms: 90_000, started_at: testStartMs + 5000 },
+          }),
+        ],
+      }),
+    )
+    const { app } = await testApi({ deliveryLog: log })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+    const { out } = await waybill(['deliveries', 'show', sample.delivered], { url })
+    expect(out).toContain(
+      'how       redriven, by hand, out of order\nredrive   redrive-7\nwaited    4.2 s for earlier events of its order\n',
+    )
+    expect(out).toMatch(/OUTCOME +QUEUED +TOOK +RETRY AFTER +DETAIL\n/)
+    expect(out).toMatch(/redrive +acknowledged 200 +2\.5 s +42 ms +1 m 30 s\n/)
+    for (const filter of [['--redrive', 'redrive-7'], ['--out-of-order']]) {
+      const listed = await waybill(['deliveries', 'list', ...filter], { url })
+      expect(linesOf(listed.out)).toEqual([
+        expect.stringMatching(/ HOW +DELIVERY ID$/),
+        expect.stringMatching(/ redriven, by hand, out of order +[0-9a-f-]{36}$/),
+      ])
+    }
+    const plain = await waybill(['deliveries', 'show', sample.dead], { url })
+    expect(plain.out).not.toMatch(/^(how|redrive|waited) |QUEUED|RETRY AFTER/m)
+    await app.close()
   })
 
   it('retry and cancel say what will happen', async () => {

@@ -14,6 +14,8 @@ export interface FilterFlags {
   readonly partner?: string
   readonly endpoint?: string
   readonly order?: string
+  readonly redrive?: string
+  readonly outOfOrder?: boolean
   readonly limit?: string
 }
 
@@ -29,6 +31,8 @@ export function addFilterOptions(command: Command): void {
     .option('--order <id>', 'of one order')
     .option('--partner <id>', 'of one partner')
     .option('--endpoint <id>', 'of one endpoint')
+    .option('--redrive <id>', 'sent again by one redrive')
+    .option('--out-of-order', 'sent after a newer event of its order')
     .option('--since <time>', 'changed at or after: 30m, 24h, 7d ago, or 2026-11-22T08:00:00Z')
     .option('--until <time>', 'changed before, written alike')
     .option('--limit <rows>', `how many, newest first (default: ${defaultLimit})`)
@@ -45,10 +49,11 @@ export function queryOf(flags: FilterFlags, now: number, pageRowsMin: number): L
   const problems: Problem[] = []
   const limit = readLimit(flags.limit, problems)
   const search = new URLSearchParams()
-  for (const name of ['type', 'status', 'partner', 'endpoint', 'order'] as const) {
+  for (const name of ['type', 'status', 'partner', 'endpoint', 'order', 'redrive'] as const) {
     const value = flags[name]
     if (value !== undefined) search.set(name, value)
   }
+  if (flags.outOfOrder === true) search.set('out_of_order', 'true')
   for (const name of ['since', 'until'] as const) {
     const text = flags[name]
     if (text !== undefined) search.set(name, readTime(`--${name}`, text, now, problems))

@@ -117,14 +117,16 @@ function listDeliveries(flags: FilterFlags & ClientFlags, surroundings: Surround
     )
     if (config.format === 'json') for (const row of found.rows) run.json(row)
     else {
-      if (found.rows.length > 0) run.lines(table(deliveryColumns(colors), found.rows, width, colors.dim))
+      if (found.rows.length > 0) {
+        run.lines(table(deliveryColumns(colors, found.rows), found.rows, width, colors.dim))
+      }
       run.note(listNote(found.rows.length, ['delivery', 'deliveries'], found.more, found.asOf))
     }
     return exitCode.ok
   })
 }
 
-const deliveryColumns = (colors: Colors): Column<DeliveryBody>[] => [
+const deliveryColumns = (colors: Colors, rows: readonly DeliveryBody[]): Column<DeliveryBody>[] => [
   { title: 'OCCURRED', text: ({ occurred_at }) => shortTime(occurred_at), drop: 1 },
   { title: 'EVENT', text: ({ event }) => event, drop: 2 },
   { title: 'ORDER', text: ({ order_id }) => order_id, drop: 3 },
@@ -140,8 +142,18 @@ const deliveryColumns = (colors: Colors): Column<DeliveryBody>[] => [
     text: ({ last_outcome, last_status_code }) => outcomeText(last_outcome, last_status_code),
     drop: 5,
   },
+  // Of ordinary deliveries it would be empty.
+  ...(rows.some((row) => howText(row) !== '') ? [{ title: 'HOW', text: howText, drop: 6 }] : []),
   { title: 'DELIVERY ID', text: ({ delivery_id }) => delivery_id },
 ]
+
+/** What is not ordinary about the way in which it was sent. */
+const howText = ({ by_hand, redrive_id, out_of_order }: DeliveryBody): string =>
+  [
+    ...(redrive_id === null ? [] : ['redriven']),
+    ...(by_hand ? ['by hand'] : []),
+    ...(out_of_order ? ['out of order'] : []),
+  ].join(', ')
 
 function showDelivery(id: string, flags: ClientFlags, surroundings: Surroundings): Promise<ExitCode> {
   return withClient(flags, surroundings, async (run) => {
@@ -164,17 +176,28 @@ function deliveryLines({ delivery, attempts, payload, as_of }: DeliveryDetailBod
       ['state', delivery.reason === null ? delivery.state : `${delivery.state}: ${delivery.reason}`],
       ['retries', `${delivery.retry_count} of 3`],
       ['next retry', delivery.next_due_at === null ? null : longTime(delivery.next_due_at)],
+      ['how', howText(delivery) || null],
+      ['redrive', delivery.redrive_id],
+      ['waited', waitedText(delivery)],
       ['occurred', longTime(delivery.occurred_at)],
       ['routed', longTime(delivery.routed_at)],
       ['changed', longTime(delivery.changed_at)],
       ['as of', as_of === null ? null : `${longTime(as_of)} UTC`],
     ]),
-    ...(attempts.length > 0 ? ['', ...table(attemptColumns(colors), attempts, width, colors.dim)] : []),
+    ...(attempts.length > 0
+      ? ['', ...table(attemptColumns(colors, attempts), attempts, width, colors.dim)]
+      : []),
     ...bodyLines(colors, 'body', payload),
   ]
 }
 
-const attemptColumns = (colors: Colors): Column<AttemptBody>[] => [
+const waitedText = ({ waited_for_order_ms }: DeliveryBody): string | null =>
+  waited_for_order_ms === 0 ? null : `${formatMs(waited_for_order_ms)} for earlier events of its order`
+
+/** A wait is worth a column from here on: below it is the way through the queue itself. */
+const queuedWorthMs = 1000
+
+const attemptColumns = (colors: Colors, attempts: readonly AttemptBody[]): Column<AttemptBody>[] => [
   { title: 'REQUESTED', text: ({ started_at }) => longTime(started_at) },
   {
     title: 'WHY',
@@ -186,9 +209,25 @@ const attemptColumns = (colors: Colors): Column<AttemptBody>[] => [
     text: ({ outcome, status_code }) => outcomeText(outcome, status_code),
     paint: (text, { outcome }) => (outcome === 'acknowledged' ? colors.green(text) : colors.red(text)),
   },
+  ...(attempts.some(({ queued_ms }) => queued_ms >= queuedWorthMs) ? [queuedColumn] : []),
   { title: 'TOOK', text: ({ duration_ms }) => formatMs(duration_ms), align: 'right', drop: 1 },
+  ...(attempts.some(({ retry_after_ms }) => retry_after_ms !== null) ? [retryAfterColumn] : []),
   { title: 'DETAIL', text: ({ detail }) => detail ?? '', shrinkTo: 10 },
 ]
+
+const queuedColumn: Column<AttemptBody> = {
+  title: 'QUEUED',
+  text: ({ queued_ms }) => formatMs(queued_ms),
+  align: 'right',
+  drop: 2,
+}
+
+const retryAfterColumn: Column<AttemptBody> = {
+  title: 'RETRY AFTER',
+  text: ({ retry_after_ms }) => (retry_after_ms === null ? '' : formatMs(retry_after_ms)),
+  align: 'right',
+  drop: 3,
+}
 
 interface CommandFlags extends ClientFlags {
   readonly confirmOutOfOrder?: boolean
