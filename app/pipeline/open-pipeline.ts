@@ -104,6 +104,14 @@ function webhookPools(callsMax: number): Record<string, number> {
   return { [webhookPool]: Math.max(1, callsMax - suspect), [suspectPool]: suspect }
 }
 
+/**
+ * A healthy receiver answers well within this. An endpoint that does not is known as silent only when its deadline has
+ * passed; until then its calls must not fill the window, however many endpoints fall silent at once.
+ */
+const slowAfterMs = 250
+/** Calls that wait for such endpoints, as multiples of the window: each is a socket and a few kilobytes. */
+const asidePerCall = 16
+
 export async function openPipeline(options: OpenPipelineOptions): Promise<RunningPipeline> {
   const { log, sealer, mapping } = options
   const codecs = makeCodecs(options.registry ?? openFolderRegistry())
@@ -134,6 +142,10 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       ...webhookPools(options.callsMax ?? defaultCallsMax),
       [dispatchPool]: dispatchCallsMax,
       [noticePool]: noticeCallsMax,
+    },
+    slowCalls: {
+      afterMs: slowAfterMs,
+      aside: { [webhookPool]: asidePerCall * (options.callsMax ?? defaultCallsMax) },
     },
     deadLetter,
     pipelineClock: options.pipelineClock,

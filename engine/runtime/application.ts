@@ -53,6 +53,11 @@ export interface ApplicationOptions {
    * processors have their own). `maxStarts`: a call started so often without an outcome is not made again (default 5).
    */
   readonly calls?: { readonly total?: number; readonly perKey?: number; readonly maxStarts?: number }
+  /**
+   * Pools from which a call is set aside when it has run for `afterMs`: its slot goes to the next, and while calls of a
+   * key are aside, its next ones go there too. `aside`: how many may be, by pool. Default: none.
+   */
+  readonly slowCalls?: { readonly afterMs: number; readonly aside: Readonly<Record<string, number>> }
   /** Where undecodable and refused records go. Without one, the first such record stops the instance. */
   readonly deadLetter?: DeadLetter
   /** Partitions of topics that name none. Default 4. */
@@ -151,6 +156,7 @@ export function createApplication(options: ApplicationOptions): Application {
     leaseFresh: () => realClock.now() - Math.max(lastHeartbeatAt(), lastCommitAt) <= leaseMs,
     counters,
     onFinished: () => wake(),
+    ...(options.slowCalls && { slow: { ...options.slowCalls, clock: realClock } }),
   })
   const globals = globalTables({
     specs: globalsOf(topology, parts),

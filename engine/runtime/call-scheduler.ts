@@ -15,7 +15,7 @@
 import type { Clock } from '../clock.ts'
 import type { EffectHandler, EffectResult, EffectView, Intent } from '../graph/processor.ts'
 import type { Counters } from './counters.ts'
-import { turnQueue } from './turn-queue.ts'
+import { type Slot, turnQueue } from './turn-queue.ts'
 
 export interface Call {
   readonly taskId: string
@@ -42,8 +42,10 @@ export interface CallSchedulerOptions {
   readonly pools: Readonly<Record<string, number>>
   /** Calls at once of a pool that is not named in `pools`. */
   readonly defaultPoolSize: number
-  /** Calls at once, over all pools. */
+  /** Calls at once, over all pools; those set aside are counted apart. */
   readonly total: number
+  /** Pools whose long calls are set aside. */
+  readonly slow?: SlowCalls
   /** Calls at once of one key. */
   readonly perKey: number
   /** A call that was started this often without an outcome is not made again. */
@@ -54,6 +56,16 @@ export interface CallSchedulerOptions {
   readonly counters: Counters
   /** Called when a result is there. */
   readonly onFinished: () => void
+}
+
+/** Keeps calls that take long from filling a pool. */
+export interface SlowCalls {
+  /** Real time: how long calls take is no matter of the pipeline's. */
+  readonly clock: Clock
+  /** A call that has run for so long gives its slot back and goes on aside. */
+  readonly afterMs: number
+  /** By pool, how many may be aside at once. */
+  readonly aside: Readonly<Record<string, number>>
 }
 
 export interface CallScheduler {
@@ -92,6 +104,9 @@ interface Entry {
   state: 'queued' | 'running' | 'finished' | 'handed-out'
   result: EffectResult<unknown> | undefined
   minimal: boolean
+  /** Where it counts while it runs. */
+  slot: Slot
+  startedAt: number
 }
 
 export function callScheduler(options: CallSchedulerOptions): CallScheduler {
@@ -104,6 +119,10 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
   let finished: Entry[] = []
   let handedOut: Entry[] = []
   let running = 0
+  let aside = 0
+  /** Running calls that may be set aside, the longest first. */
+  const watched = new Set<Entry>()
+  let cancelWatch: (() => void) | undefined
 
   const keyOf = (taskId: string, effect: string, intentId: string) => `${taskId}|${effect}|${intentId}`
   const entryKey = ({ call }: Entry) => keyOf(call.taskId, call.effect, call.intent.id)
@@ -114,6 +133,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     const made = turnQueue<Entry>({
       size: options.pools[name] ?? options.defaultPoolSize,
       perKey: options.perKey,
+      ...(options.slow && { aside: options.slow.aside[name] ?? 0 }),
     })
     pools.set(name, made)
     return made
@@ -132,6 +152,8 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     const starts = call.starts + 1
     entry.state = 'running'
     running++
+    if (entry.slot === 'aside') aside++
+    else watch(entry)
     let result: EffectResult<unknown>
     try {
       const again = call.starts > 0
@@ -142,7 +164,9 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       result = { kind: 'handler_failed', message: messageOf(error), starts }
     }
     running--
-    pool.release(call.intent.key)
+    if (entry.slot === 'aside') aside--
+    watched.delete(entry)
+    pool.release(call.intent.key, entry.slot)
     if (entries.get(entryKey(entry)) === entry) finish(entry, result)
     else options.counters.add('effect.result_unheard', { effect: call.effect })
     for (const wake of idleWaiters) wake()
@@ -153,7 +177,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     const { call } = entry
     const pool = poolOf(call.intent.pool)
     const answer = (result: EffectResult<unknown>) => {
-      pool.release(call.intent.key)
+      pool.release(call.intent.key, entry.slot)
       finish(entry, result)
     }
     if (options.pipelineClock.now() > call.intent.notAfter) return answer({ kind: 'expired' })
@@ -166,13 +190,43 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     void run(entry, handler)
   }
 
+  function watch(entry: Entry) {
+    const { slow } = options
+    if (!slow?.aside[entry.call.intent.pool]) return
+    entry.startedAt = slow.clock.now()
+    watched.add(entry)
+    if (!cancelWatch) armWatch(slow)
+  }
+
+  /** One timer for all: it rings for the one that has run longest. */
+  function armWatch(slow: SlowCalls) {
+    const [longest] = watched
+    cancelWatch = longest && slow.clock.at(longest.startedAt + slow.afterMs, () => setLongAside(slow))
+  }
+
+  function setLongAside(slow: SlowCalls) {
+    const startedBy = slow.clock.now() - slow.afterMs
+    for (const entry of watched) {
+      if (entry.startedAt > startedBy) break
+      watched.delete(entry)
+      const { pool, key } = entry.call.intent
+      // Without room it keeps its slot: the pool is what bounds all of them.
+      if (!poolOf(pool).setAside(key)) continue
+      entry.slot = 'aside'
+      aside++
+    }
+    armWatch(slow)
+    pump()
+  }
+
   function pump() {
     if (stopping.signal.aborted || !options.leaseFresh()) return
     for (const pool of pools.values()) {
-      while (running < options.total) {
-        const entry = pool.take(startable)
-        if (!entry) break
-        start(entry)
+      while (running - aside < options.total) {
+        const taken = pool.take(startable)
+        if (!taken) break
+        taken.item.slot = taken.slot
+        start(taken.item)
       }
     }
   }
@@ -199,7 +253,14 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
         options.onFinished()
         return
       }
-      const entry: Entry = { call, state: 'queued', result: undefined, minimal: false }
+      const entry: Entry = {
+        call,
+        state: 'queued',
+        result: undefined,
+        minimal: false,
+        slot: 'pool',
+        startedAt: 0,
+      }
       entries.set(key, entry)
       poolOf(call.intent.pool).add(entry, call.intent)
     },
@@ -283,7 +344,11 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       !stopping.signal.aborted &&
       !options.leaseFresh() &&
       [...entries.values()].some(({ state }) => state === 'queued'),
-    stop: () => stopping.abort(),
+    stop() {
+      stopping.abort()
+      cancelWatch?.()
+      cancelWatch = undefined
+    },
   }
 }
 

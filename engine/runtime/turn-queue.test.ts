@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { turnQueue } from './turn-queue.ts'
+import { type TurnQueueLimits, turnQueue } from './turn-queue.ts'
 
 const anything = () => true
 
-function queueOf(items: string[], limits = { size: 100, perKey: 100 }) {
+function queueOf(items: string[], limits: TurnQueueLimits = { size: 100, perKey: 100 }) {
   const queue = turnQueue<string>(limits)
   const place = (item: string) => ({ key: item.charAt(0), priority: Number(item.split('@')[1] ?? 0) })
   for (const item of items) queue.add(item, place(item))
   const takeAll = (accepts: (item: string) => boolean = anything) => {
     const taken: string[] = []
-    for (let item = queue.take(accepts); item; item = queue.take(accepts)) taken.push(item)
+    for (let found = queue.take(accepts); found; found = queue.take(accepts)) taken.push(found.item)
     return taken
   }
   return { queue, place, takeAll }
@@ -34,9 +34,9 @@ describe('a turn queue', () => {
   it('keeps to its bounds until a slot is given back', () => {
     const { queue, takeAll } = queueOf(['a1', 'a2', 'b1', 'c1'], { size: 2, perKey: 1 })
     expect(takeAll()).toEqual(['a1', 'b1'])
-    queue.release('a')
+    queue.release('a', 'pool')
     expect(takeAll()).toEqual(['c1'])
-    queue.release('b')
+    queue.release('b', 'pool')
     expect(takeAll()).toEqual(['a2'])
   })
 
@@ -52,5 +52,39 @@ describe('a turn queue', () => {
     queue.remove('a1', place('a1'))
     queue.remove('b1', place('b1'))
     expect(takeAll()).toEqual(['a2'])
+  })
+
+  it('gives the slot of what is set aside to the next, of another key', () => {
+    const { queue, takeAll } = queueOf(['a1', 'b1', 'c1'], { size: 1, perKey: 9, aside: 8 })
+    expect(takeAll()).toEqual(['a1'])
+    expect(queue.setAside('a')).toBe(true)
+    expect(takeAll()).toEqual(['b1'])
+  })
+
+  it('takes what follows of a key that has something aside from no slot, and only into part of the room', () => {
+    const { queue, place, takeAll } = queueOf(['a1'], { size: 1, perKey: 9, aside: 8 })
+    takeAll()
+    queue.setAside('a')
+    for (const item of ['a2', 'a3', 'b1']) queue.add(item, place(item))
+    expect(queue.take(anything)).toEqual({ item: 'a2', slot: 'aside' })
+    // Two of eight are entered directly or set aside: the rest of the room is for others that turn out to be slow.
+    expect(takeAll()).toEqual(['b1'])
+    queue.release('a', 'aside')
+    expect(queue.take(anything)).toEqual({ item: 'a3', slot: 'aside' })
+    queue.release('a', 'aside')
+    queue.release('a', 'aside')
+    queue.add('a4', place('a4'))
+    expect(takeAll()).toEqual([])
+    queue.release('b', 'pool')
+    expect(queue.take(anything)).toEqual({ item: 'a4', slot: 'pool' })
+  })
+
+  it('sets nothing aside when there is no room: the slot stays taken', () => {
+    const { queue, takeAll } = queueOf(['a1', 'b1', 'c1'], { size: 2, perKey: 9, aside: 1 })
+    expect(takeAll()).toEqual(['a1', 'b1'])
+    expect(queue.setAside('a')).toBe(true)
+    expect(queue.setAside('b')).toBe(false)
+    expect(takeAll()).toEqual(['c1'])
+    expect(queueOf(['a1'], { size: 1, perKey: 1 }).queue.setAside('a')).toBe(false)
   })
 })

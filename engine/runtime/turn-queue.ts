@@ -1,21 +1,49 @@
 /**
  * A bounded pool's waiting line: lowest priority number first, in turn among keys, first come first served within
  * a key. Knows nothing of calls; it only counts how many are taken.
+ *
+ * What takes long may be set aside: it gives its slot back, and as long as something of a key is aside, the key's
+ * next items go there too. So those that take long fill a place of their own, not the slots of everybody.
  */
 export interface TurnQueue<T> {
   add(item: T, place: { key: string; priority: number }): void
   remove(item: T, place: { key: string; priority: number }): void
-  /** The next item that may go, if a slot is free; it holds the slot until `release`. */
-  take(accepts: (item: T) => boolean): T | undefined
-  release(key: string): void
+  /** The next item that may go, if there is a slot for it; it holds the slot until `release`. */
+  take(accepts: (item: T) => boolean): Taken<T> | undefined
+  /** What was taken from a slot goes on aside; `false` when there is no room. */
+  setAside(key: string): boolean
+  release(key: string, from: Slot): void
 }
 
-export function turnQueue<T>(limits: { size: number; perKey: number }): TurnQueue<T> {
+/** Where a taken item counts. */
+export type Slot = 'pool' | 'aside'
+
+export interface Taken<T> {
+  readonly item: T
+  readonly slot: Slot
+}
+
+export interface TurnQueueLimits {
+  readonly size: number
+  readonly perKey: number
+  /** How many may be aside at once. Default: none. */
+  readonly aside?: number
+}
+
+/** This share of the room aside is for what is set aside; the rest may be entered directly. */
+const keptForSetAside = 0.75
+
+export function turnQueue<T>(limits: TurnQueueLimits): TurnQueue<T> {
+  const asideMax = limits.aside ?? 0
+  const enteredMax = Math.floor(asideMax * (1 - keptForSetAside))
   /** Priority → key → waiting items. A key that was served goes to the end of its map. */
   const lines = new Map<number, Map<string, T[]>>()
   const takenOf = new Map<string, number>()
+  /** How many items of a key are aside. */
+  const asideOf = new Map<string, number>()
   let priorities: number[] = []
   let taken = 0
+  let aside = 0
 
   function lineOf(priority: number): Map<string, T[]> {
     const known = lines.get(priority)
@@ -26,19 +54,32 @@ export function turnQueue<T>(limits: { size: number; perKey: number }): TurnQueu
     return made
   }
 
-  function takeFrom(line: Map<string, T[]>, accepts: (item: T) => boolean): T | undefined {
+  const slotFor = (key: string): Slot | undefined => {
+    if (asideOf.has(key)) return aside < enteredMax ? 'aside' : undefined
+    return taken < limits.size ? 'pool' : undefined
+  }
+
+  function takeFrom(line: Map<string, T[]>, accepts: (item: T) => boolean): Taken<T> | undefined {
     for (const [key, items] of line) {
-      if ((takenOf.get(key) ?? 0) >= limits.perKey) continue
+      const slot = slotFor(key)
+      if (slot === undefined || (takenOf.get(key) ?? 0) >= limits.perKey) continue
       const index = items.findIndex(accepts)
       if (index < 0) continue
       const [item] = items.splice(index, 1)
+      if (item === undefined) continue
       line.delete(key)
       if (items.length > 0) line.set(key, items)
-      takenOf.set(key, (takenOf.get(key) ?? 0) + 1)
-      taken++
-      return item
+      add(takenOf, key, 1)
+      if (slot === 'pool') taken++
+      else enter(key)
+      return { item, slot }
     }
     return undefined
+  }
+
+  const enter = (key: string): void => {
+    aside++
+    add(asideOf, key, 1)
   }
 
   return {
@@ -57,18 +98,34 @@ export function turnQueue<T>(limits: { size: number; perKey: number }): TurnQueu
       if (items.length === 0) line.delete(key)
     },
     take(accepts) {
-      if (taken >= limits.size) return undefined
+      // Without a free slot only what goes aside could be taken: not worth a look where nothing is.
+      if (taken >= limits.size && (aside === 0 || aside >= enteredMax)) return undefined
       for (const priority of priorities) {
-        const item = takeFrom(lineOf(priority), accepts)
-        if (item !== undefined) return item
+        const found = takeFrom(lineOf(priority), accepts)
+        if (found !== undefined) return found
       }
       return undefined
     },
-    release(key) {
+    setAside(key) {
+      if (aside >= asideMax) return false
       taken--
-      const left = (takenOf.get(key) ?? 1) - 1
-      if (left > 0) takenOf.set(key, left)
-      else takenOf.delete(key)
+      enter(key)
+      return true
+    },
+    release(key, from) {
+      add(takenOf, key, -1)
+      if (from === 'pool') {
+        taken--
+        return
+      }
+      aside--
+      add(asideOf, key, -1)
     },
   }
+}
+
+function add(counts: Map<string, number>, key: string, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change
+  if (count > 0) counts.set(key, count)
+  else counts.delete(key)
 }
