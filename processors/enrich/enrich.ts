@@ -204,7 +204,7 @@ function enrichHandlers(context: EnrichContext, timing: EnrichTiming): Processor
     }
     for (const key of forgettable.splice(0, sliceMax)) {
       const order = orders.get(key)
-      if (!order || !isForgettable(order, now, timing.orderKeepMs)) continue
+      if (!order || !isForgettable(order, now, timing)) continue
       forgetOrder(key, order)
       context.count(enrichCounters.forgotten, { what: 'order' })
     }
@@ -222,7 +222,7 @@ function enrichHandlers(context: EnrichContext, timing: EnrichTiming): Processor
         due.set(key, dueAt(order, timing))
         if (order.deleted_at !== null) markers.add(key, order.deleted_at)
         // An index of all orders by age would cost more memory than it saves: starts are often enough for months.
-        if (isForgettable(order, context.now(), timing.orderKeepMs)) forgettable.push(key)
+        if (isForgettable(order, context.now(), timing)) forgettable.push(key)
       },
       assignments: (key, riders) => ridersByDay.add(key, riders.changed_at),
     },

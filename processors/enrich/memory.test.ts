@@ -5,7 +5,7 @@ import { noPosition, orderChange, position, row, startMs, update } from './order
 import { enrichHarness } from './testing/harness.ts'
 import { defaultTiming } from './timing.ts'
 
-const { orderKeepMs } = defaultTiming
+const { orderKeepMs, endedKeepMs } = defaultTiming
 const hourMs = 3600 * 1000
 const versioned = (status: string, version: number, changes: Partial<OrderRow> = {}) =>
   row(status, { version, ...changes })
@@ -38,6 +38,24 @@ describe('an order that nothing changes any more', () => {
     ['has a gap that nobody decided about', orderChange('SNAPSHOT', delivered, noPosition())],
   ])('is kept when it %s', (_, last) => {
     expect(silentOrder(orderKeepMs + 1, last).order('1')).toBeDefined()
+  })
+
+  it.each([
+    ['was delivered', update(row('CONFIRMED'), row('DELIVERED'), 4), true],
+    ['was cancelled', update(row('CONFIRMED'), row('CANCELLED', { event: null }), 4), true],
+    ['was delivered, and comes without the row before', orderChange('UPDATE', delivered, position(4)), true],
+    ['is to be tried again', update(row('CONFIRMED'), row('FAILED'), 4), false],
+  ])('of a source that does not say it again is forgotten later when it %s: %#', (_, last, forgotten) => {
+    expect(silentOrder(endedKeepMs, last).order('1')).toBeDefined()
+    expect(silentOrder(endedKeepMs + 1, last).order('1') === undefined).toBe(forgotten)
+  })
+
+  it('has events again when it comes back without a version, in a sequence that begins anew', () => {
+    const harness = silentOrder(endedKeepMs + hourMs, update(row('CONFIRMED'), row('DELIVERED'), 4))
+    harness.change(update(row('DELIVERED'), row('RETURN', { updated_at: harness.now() }), 5))
+    expect(harness.emitted.map(({ event }) => event.payload)).toMatchObject([
+      { event: 'return_initiated', previous_status: 'DELIVERED', order_sequence: 1 },
+    ])
   })
 
   it('does not fire again when its whole life is captured once more', () => {

@@ -20,6 +20,8 @@ export interface EnrichTiming {
   readonly markerKeepMs: number
   /** An order that nothing changed for this long may be forgotten; see `memory.ts`. */
   readonly orderKeepMs: number
+  /** The same for an order that came to an end, where the source will not say again what is forgotten here. */
+  readonly endedKeepMs: number
   /** Riders of an order are forgotten when nothing changed for this long. */
   readonly assignmentKeepMs: number
 }
@@ -36,5 +38,6 @@ export const defaultTiming: EnrichTiming = {
   importAgeMs: dayMs,
   markerKeepMs: 7 * dayMs,
   orderKeepMs: 90 * dayMs,
+  endedKeepMs: 180 * dayMs,
   assignmentKeepMs: 30 * dayMs,
 }
