@@ -8,21 +8,30 @@ import {
   systemClock,
 } from '../../engine/index.ts'
 
-/** `prefix`: of the input topics, which a log that stays may have from an earlier run. */
+export interface OpenedLog {
+  readonly log: RecordLog
+  /** Of the input topics, which a log that stays may have from an earlier run. */
+  readonly prefix: string
+  /** Takes away what a run has written to a log that stays. */
+  readonly deleteTopics: (names: readonly string[]) => Promise<void>
+}
+
+const leaveThem = async () => {}
+
 export async function openLog(
   kind: string,
   { directory, brokers }: { directory: string; brokers: string },
-): Promise<{ log: RecordLog; prefix: string }> {
+): Promise<OpenedLog> {
   switch (kind) {
     case 'memory':
-      return { log: createMemoryLog({ clock: systemClock }), prefix: '' }
+      return { log: createMemoryLog({ clock: systemClock }), prefix: '', deleteTopics: leaveThem }
     case 'embedded': {
       const log = await openEmbeddedLog({
         directory: join(directory, 'log'),
         clock: systemClock,
         durability: 'process',
       })
-      return { log, prefix: '' }
+      return { log, prefix: '', deleteTopics: leaveThem }
     }
     case 'kafka': {
       const log = openKafkaLog({
@@ -32,7 +41,7 @@ export async function openLog(
         report: (message, cause) => process.stderr.write(`${message} ${String(cause ?? '')}\n`),
       })
       await log.connected()
-      return { log, prefix: 'bench-' }
+      return { log, prefix: 'bench-', deleteTopics: log.admin.deleteTopics }
     }
     default:
       throw new Error(`--log must be memory, embedded or kafka, not ${kind}`)

@@ -6,6 +6,8 @@
  *   node dist/bench/streams/main.js --log kafka --brokers 127.0.0.1:9092
  *
  * `--orders n` reads fewer orders (then there is no known checksum); `--keys 1m` takes the tables of a million keys.
+ * `--prefix ''` reads topics that the other engine's loader has filled, `--broker-pid` adds the broker's processor time,
+ * `--profile folder` writes a profile of each drain.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
@@ -26,6 +28,9 @@ const { values } = parseArgs({
     keys: { type: 'string', default: '10k' },
     orders: { type: 'string' },
     runs: { type: 'string', default: '3' },
+    prefix: { type: 'string' },
+    'broker-pid': { type: 'string' },
+    profile: { type: 'string' },
   },
 })
 
@@ -85,7 +90,7 @@ const thousands = (rate: number) => String(Math.round(rate / 1000)).padStart(4)
 async function main() {
   const size = sizeOf()
   const directory = await mkdtemp(join(tmpdir(), 'waybill-streams-'))
-  const { log, prefix } = await openLog(values.log, { directory, brokers: values.brokers })
+  const { log, prefix, deleteTopics } = await openLog(values.log, { directory, brokers: values.brokers })
   process.stdout.write(
     `${cpus()[0]?.model} × ${cpus().length}, Node ${process.versions.node}, ${values.log}\n`,
   )
@@ -97,7 +102,12 @@ async function main() {
           const calibration = calibrationMs()
           const disks = values.log === 'memory' ? memoryDisks() : levelDisks()
           const disk = await disks.open(join(directory, run))
-          const result = await runOnce({ log, disk, name, size, commitMs, run, prefix })
+          const result = await runOnce({
+            ...{ log, disk, name, size, commitMs, run, deleteTopics },
+            prefix: values.prefix ?? prefix,
+            brokerPid: values['broker-pid'] === undefined ? undefined : Number(values['broker-pid']),
+            profile: values.profile && join(values.profile, `${run}.cpuprofile`),
+          })
           await disk.close()
           print(`${name} ${size.name}`, commitMs, calibration, result)
           await rm(join(directory, run), { recursive: true, force: true })
@@ -111,12 +121,14 @@ async function main() {
 }
 
 function print(label: string, commitMs: number, calibration: number, result: RunResult) {
-  const { rate, restore, cpuSeconds } = result
+  const { rate, restore, cpu, steady } = result
   const restored =
     restore.records > 0 ? `, restored ${thousands((restore.records / restore.ms) * 1000)} k/s` : ''
+  const perMillion = (seconds: number) => ((seconds / steady.input) * 1e6).toFixed(2)
   process.stdout.write(
     `${label.padEnd(14)} ${String(commitMs).padStart(4)} ms: ${thousands(rate.steady)} k/s, all ${thousands(rate.all)} k/s, ` +
-      `${cpuSeconds.toFixed(1)} CPU-s${restored}, calib ${calibration.toFixed(0)} ms, ${check(label, result)} (Java: ${java[label] ?? '–'})\n`,
+      `CPU-s/M ${perMillion(cpu.own)}, broker ${perMillion(cpu.broker)}${restored}, ` +
+      `calib ${calibration.toFixed(0)} ms, ${check(label, result)} (Java: ${java[label] ?? '–'})\n`,
   )
 }
 

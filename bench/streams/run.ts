@@ -11,6 +11,8 @@ import {
   type TopicPartition,
 } from '../../engine/index.ts'
 import { runBare } from './bare.ts'
+import { profileInto } from './cpu-profile.ts'
+import { type CpuTaken, sampleCpu } from './cpu-samples.ts'
 import { customers, orders, type Placed, partitions } from './input.ts'
 import { makeTopology, type TopologyName } from './topologies.ts'
 import { type Verified, verify } from './verify.ts'
@@ -23,8 +25,8 @@ export interface Size {
 }
 
 export interface RunResult extends Verified {
-  /** Of this process, from running to drained: the restore is not in it. */
-  readonly cpuSeconds: number
+  /** In the steady part: the restore is not in it. */
+  readonly cpu: CpuTaken
   /** From start to running, and how many entries a second were restored meanwhile. */
   readonly restore: { readonly ms: number; readonly records: number }
 }
@@ -78,6 +80,11 @@ export interface RunOptions {
   /** Unique: group, output and changelogs are named after it. */
   readonly run: string
   readonly prefix: string
+  readonly deleteTopics: (names: readonly string[]) => Promise<void>
+  /** Of the broker, when it runs on this machine. */
+  readonly brokerPid: number | undefined
+  /** Where to write a profile of the drain. */
+  readonly profile: string | undefined
 }
 
 export async function runOnce(options: RunOptions): Promise<RunResult> {
@@ -87,16 +94,20 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const output = `${run}-out`
   const config = { ...topicConfig, cleanup: 'delete', timestampType: 'append' } as const
   await log.admin.createTopics([{ name: output, partitions, config }])
-  let cpuBefore = process.cpuUsage()
+  const samples = sampleCpu(options.brokerPid)
   const restore =
-    name === 'bare'
-      ? await bare(options, input, output)
-      : await drain(options, { input, table, output }, () => {
-          cpuBefore = process.cpuUsage()
-        })
-  const cpu = process.cpuUsage(cpuBefore)
+    name === 'bare' ? await bare(options, input, output) : await drain(options, { input, table, output })
+  samples.stop()
   const verified = await verify(log, output, size.orders)
-  return { ...verified, cpuSeconds: (cpu.user + cpu.system) / 1e6, restore }
+  await options.deleteTopics([output, ...(await changelogsOf(log, run))])
+  return { ...verified, cpu: samples.between(verified.steady.fromMs, verified.steady.toMs), restore }
+}
+
+/** Topics of the run itself, which a log that stays would keep. */
+async function changelogsOf(log: RecordLog, run: string): Promise<string[]> {
+  return (await log.admin.listTopics()).filter(
+    (topic) => topic.startsWith(`${run}-`) && !topic.endsWith('-out'),
+  )
 }
 
 async function bare({ log, run, commitMs }: RunOptions, input: string, output: string) {
@@ -107,9 +118,8 @@ async function bare({ log, run, commitMs }: RunOptions, input: string, output: s
 }
 
 async function drain(
-  { log, disk, name, run, commitMs }: RunOptions,
+  { log, disk, name, run, commitMs, profile }: RunOptions,
   topics: { input: string; table: string; output: string },
-  onStarted: () => void,
 ) {
   if (name === 'bare') throw new Error('bare has no topology')
   // The table's offsets are committed beforehand: it is *restored* whole before the first order is read.
@@ -129,8 +139,9 @@ async function drain(
   const startedAt = performance.now()
   await application.start()
   const ms = performance.now() - startedAt
-  onStarted()
+  const endProfile = await profileInto(profile)
   await untilDrained(log, run, topics.input)
+  await endProfile()
   const records = [...application.counters.snapshot()]
     .filter(([series]) => series.startsWith('restore.records'))
     .reduce((sum, [, count]) => sum + count, 0)

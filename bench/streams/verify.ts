@@ -12,6 +12,8 @@ export interface Verified {
   readonly checksum: string
   /** Input records per second after the first 30 % of the work, and over all of it. */
   readonly rate: { readonly steady: number; readonly all: number }
+  /** When the steady part began and ended, on the log's clock, and how many input records it is. */
+  readonly steady: { readonly fromMs: number; readonly toMs: number; readonly input: number }
 }
 
 /** `input`: how many input records the output stands for. */
@@ -47,10 +49,14 @@ export async function verify(log: RecordLog, topic: string, input: number): Prom
     }
   }
   await fetcher.close()
-  return { records, checksum: BigInt.asUintN(64, sum).toString(16), rate: rates(byTime, records, input) }
+  return { records, checksum: BigInt.asUintN(64, sum).toString(16), ...rates(byTime, records, input) }
 }
 
-function rates(byTime: ReadonlyMap<number, number>, records: number, input: number): Verified['rate'] {
+function rates(
+  byTime: ReadonlyMap<number, number>,
+  records: number,
+  input: number,
+): Pick<Verified, 'rate' | 'steady'> {
   const times = [...byTime].sort(([a], [b]) => a - b)
   const lastAt = times.at(-1)?.[0] ?? 0
   let done = 0
@@ -59,11 +65,19 @@ function rates(byTime: ReadonlyMap<number, number>, records: number, input: numb
     done += count
     if (!steadyFrom && done >= records * 0.3) steadyFrom = { at, done }
   }
-  const scale = (input / records) * 1000
-  const rate = (count: number, ms: number) => (count / Math.max(1, ms)) * scale
+  const scale = input / records
+  const steady = {
+    fromMs: steadyFrom?.at ?? 0,
+    toMs: lastAt,
+    input: (records - (steadyFrom?.done ?? 0)) * scale,
+  }
+  const perSecond = (count: number, ms: number) => (count / Math.max(1, ms)) * 1000
   return {
-    steady: rate(records - (steadyFrom?.done ?? 0), lastAt - (steadyFrom?.at ?? 0)),
-    all: rate(records, lastAt - (times[0]?.[0] ?? 0)),
+    steady,
+    rate: {
+      steady: perSecond(steady.input, lastAt - steady.fromMs),
+      all: perSecond(input, lastAt - (times[0]?.[0] ?? 0)),
+    },
   }
 }
 
