@@ -134,6 +134,11 @@ export interface FetchOptions {
   readonly isolation: Isolation
   /** How long to wait when there is nothing to return, in milliseconds of the log's clock; 0 returns at once. */
   readonly maxWaitMs: number
+  /**
+   * The caller has other work: what has not arrived yet is not worth waiting for, even if nothing comes back although
+   * the log has something. Only a log that asks ahead makes a difference.
+   */
+  readonly arrivedOnly?: boolean
   readonly signal?: AbortSignal
 }
 

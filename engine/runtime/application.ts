@@ -66,8 +66,11 @@ export interface ApplicationOptions {
   readonly realClock?: Clock
   /** `records` lets pipeline time follow the records in hand, for replays. */
   readonly timeFrom?: 'clock' | 'records'
-  /** Default: 50 ms at the latest, and the log's own floor. */
-  readonly commit?: { readonly intervalMs?: number; readonly floorMs?: number }
+  /**
+   * Default: 50 ms at the latest, and the log's own floor. Outputs of `aheadBytes` go to the log before their commit
+   * (`outbox.ts`); default 1 MiB.
+   */
+  readonly commit?: { readonly intervalMs?: number; readonly floorMs?: number; readonly aheadBytes?: number }
   /**
    * How often the log is cleaned up (default: every minute; Infinity: never), and the other groups that read the
    * purged topics of this topology.
@@ -185,6 +188,7 @@ export function createApplication(options: ApplicationOptions): Application {
     realClock,
     commitIntervalMs: options.commit?.intervalMs ?? 50,
     commitFloorMs: options.commit?.floorMs ?? log.capabilities.commitFloorMs,
+    aheadBytes: options.commit?.aheadBytes ?? 1024 * 1024,
     keepLeftStateMs: options.keepLeftStateMs ?? keepLeftStateMs,
     surroundings: {
       topology,

@@ -3,7 +3,7 @@
  *
  * ```
  *   1 stop processing          finished calls only queue up
- *   2 flush outputs and changelog deltas
+ *   2 flush outputs, those that did not go out ahead (`outbox.ts`), and changelog deltas
  *   3 offsets of every task that wrote anything, unchanged ones too: a transaction without offsets is not fenced
  *   4 end the transaction
  *   5 one disk batch: deltas and changelog offsets
@@ -18,6 +18,7 @@ import { partitionKey } from '../record-log/port.ts'
 import type { Disk, DiskOperation } from '../stores/disk.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
+import type { Outbox } from './outbox.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { writeOffset } from './store-copy.ts'
 import type { Task } from './task.ts'
@@ -28,6 +29,7 @@ export interface CommitOptions {
   /** Those that have something to write. */
   readonly tasks: readonly Task[]
   readonly output: OutputBuffer
+  readonly outbox: Pick<Outbox, 'take'>
   readonly writer: Writer
   readonly member: GroupMetadata
   readonly disk: Disk
@@ -43,18 +45,25 @@ export async function commitTasks(options: CommitOptions): Promise<readonly Appe
   // 1: the caller is the loop itself; while it waits here, nothing processes.
   const { tasks, scheduler, killed } = options
   let offsets: readonly OffsetCommit[] = []
-  const results = await inTransaction(options, async (transaction) => {
-    // 2
-    const batches = [...options.output.take(), ...changelogBatches(tasks, options.now)]
-    if (batches.length > 0) await repeated(() => transaction.append(batches))
-    killed.throwIfAborted()
-    // 3
-    offsets = tasks.flatMap((task) => task.offsets())
-    if (offsets.length === 0) throw new Error('a commit without offsets would not be fenced')
-    await repeated(() => transaction.commitOffsets(offsets, options.member))
-    killed.throwIfAborted()
-    // 4: ends when this returns.
-  })
+  // What went out ahead is in the transaction that this commit ends.
+  const ahead = options.outbox.take()
+  const results = await inTransaction(
+    { ...options, transaction: ahead?.transaction },
+    async (transaction) => {
+      await ahead?.appended
+      killed.throwIfAborted()
+      // 2
+      const batches = [...options.output.take(), ...changelogBatches(tasks, options.now)]
+      if (batches.length > 0) await repeated(() => transaction.append(batches))
+      killed.throwIfAborted()
+      // 3
+      offsets = tasks.flatMap((task) => task.offsets())
+      if (offsets.length === 0) throw new Error('a commit without offsets would not be fenced')
+      await repeated(() => transaction.commitOffsets(offsets, options.member))
+      killed.throwIfAborted()
+      // 4: ends when this returns.
+    },
+  )
   killed.throwIfAborted()
   // 5
   const operations = diskOperations(tasks, results, offsets)

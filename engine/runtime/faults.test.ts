@@ -40,4 +40,8 @@ describe('after faults of every kind, a record has taken effect once', () => {
     'story %i, with standbys, and instances that run a part',
     (seed) => holds(seed, { standbys: 1, roles: true }),
   )
+
+  it.each(seedsFrom(firstSeed + 30_000, stories))('story %i, with outputs that go ahead', (seed) =>
+    holds(seed, { ahead: true }),
+  )
 })

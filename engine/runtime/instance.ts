@@ -27,6 +27,7 @@ import { commitTasks } from './commit.ts'
 import type { Counters } from './counters.ts'
 import type { GlobalTables } from './global-tables.ts'
 import { type Loop, makeLoop } from './loop.ts'
+import { makeOutbox } from './outbox.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { makeOwnership, type Ownership } from './ownership.ts'
 import { makePoller } from './poller.ts'
@@ -54,6 +55,8 @@ export interface InstanceOptions {
   readonly realClock: Clock
   readonly commitIntervalMs: number
   readonly commitFloorMs: number
+  /** Outputs of so many bytes go to the log before their commit. */
+  readonly aheadBytes: number
   readonly keepLeftStateMs: number
   readonly surroundings: TaskSurroundings
   readonly partitionCount: (topic: string) => number
@@ -82,6 +85,9 @@ export interface Instance {
   dropLeftState(): Promise<void>
 }
 
+/** With a longer commit interval nothing goes ahead: logs give up transactions that are open for some seconds. */
+const longestAheadMs = 1000
+
 export function makeInstance(options: InstanceOptions): Instance {
   const { log, scheduler, output, counters, report, realClock, pipelineClock, writer } = options
   const fetcher = log.fetcher()
@@ -93,6 +99,15 @@ export function makeInstance(options: InstanceOptions): Instance {
   /** A lower bound of what the log's clock is ahead of ours: too low is late, too high would be early. */
   let logSkewMs = log.clock.now() - pipelineClock.now()
 
+  const outbox = makeOutbox({
+    ...{ writer, output, report, killed },
+    // A log that writes only at the end of a transaction gains nothing by hearing of it sooner; and an open one must
+    // be ended well before the log gives it up.
+    aheadBytes:
+      log.capabilities.openTransactions && options.commitIntervalMs <= longestAheadMs
+        ? options.aheadBytes
+        : Number.POSITIVE_INFINITY,
+  })
   const reconciler = makeReconciler({
     pass: (signal) => ownership.pass(signal),
     onFenced: () => loop.exclusive(async () => ownership.end()),
@@ -110,6 +125,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     }),
     scheduler,
     output,
+    outbox,
     pipelineClock,
     realClock,
     timeFrom: options.surroundings.timeFrom,
@@ -133,6 +149,14 @@ export function makeInstance(options: InstanceOptions): Instance {
   })
   const ownership: Ownership = makeOwnership({
     ...options,
+    // Whoever makes the writer anew waits until what was dropped is out of the way.
+    writer: {
+      ...writer,
+      async init() {
+        await outbox.dropped()
+        await writer.init()
+      },
+    },
     loop,
     standbys,
     reconciler,
@@ -172,7 +196,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     try {
       const member = current.membership.metadata()
       const now = pipelineClock.now()
-      const results = await commitTasks({ ...options, tasks, member, now, killed })
+      const results = await commitTasks({ ...options, outbox, tasks, member, now, killed })
       const after = pipelineClock.now()
       if (results.length > 0) logSkewMs = Math.min(...results.map((result) => result.appendTime)) - after
       for (const task of tasks) current.continued.add(task.id)
@@ -197,6 +221,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     const ids = new Set([...loop.tasks()].map((task) => task.id))
     for (const id of ids) loop.detach(id)
     output.take()
+    outbox.drop()
     scheduler.aborted(ids)
   }
 

@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.ts'
 import type { CallScheduler, FinishedCall } from './call-scheduler.ts'
 import { commitTiming } from './commit-timing.ts'
+import type { Outbox } from './outbox.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import type { Poller } from './poller.ts'
 import { sliceInTimeOrder, sliceInTurn } from './slice.ts'
@@ -14,6 +15,7 @@ export interface LoopOptions {
   readonly poller: Poller
   readonly scheduler: CallScheduler
   readonly output: OutputBuffer
+  readonly outbox: Pick<Outbox, 'isOpen' | 'sendAhead'>
   readonly pipelineClock: Clock
   readonly realClock: Clock
   /** `records`: pipeline time follows the records in hand (a replay). */
@@ -58,13 +60,15 @@ const leaseCheckMs = 250
 const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export function makeLoop(options: LoopOptions): Loop {
-  const { poller, scheduler, output, pipelineClock, realClock } = options
+  const { poller, scheduler, output, outbox, pipelineClock, realClock } = options
   const timing = commitTiming({ intervalMs: options.commitIntervalMs, floorMs: options.commitFloorMs })
   const tasks = new Map<string, Task>()
   const jobs: (() => Promise<void>)[] = []
   let waiters: { resolve: () => void; ignoresRunning: boolean }[] = []
   let waiting: AbortController | undefined
   let awake = false
+  /** The last slice ended although there was more to take. */
+  let backlog = false
   let stopped = false
   let ended = false
 
@@ -111,7 +115,8 @@ export function makeLoop(options: LoopOptions): Loop {
   /** Commits, and loads the indexes of tasks anew that had a record or a result undone. */
   async function commit(): Promise<void> {
     const dirty = [...tasks.values()].filter((task) => task.urgency() !== 'none')
-    const done = (dirty.length === 0 && output.isEmpty()) || (await options.commit(dirty))
+    const nothing = dirty.length === 0 && output.isEmpty() && !outbox.isOpen()
+    const done = nothing || (await options.commit(dirty))
     timing.committed(realClock.now())
     if (done) for (const task of tasks.values()) if (task.needsReload()) await task.open(true)
   }
@@ -122,19 +127,23 @@ export function makeLoop(options: LoopOptions): Loop {
   }
 
   async function round() {
+    // A job may need the writer for a transaction of its own.
+    if (jobs.length > 0 && outbox.isOpen() && !stopped) await commit()
     for (let job = jobs.shift(); job; job = jobs.shift()) await job()
     if (stopped) return
     awake = false
-    const got = await poller.poll()
+    const got = await poller.poll(backlog ? 'busy' : 'idle')
     const served = serveResults()
     // In a replay the slice itself fires wake-ups between the records; the clock's turn comes when those are taken.
     const firedBefore = options.timeFrom === 'clock' && serveTimers()
     const { processed, drained } = slice({ tasks, realClock, pipelineClock, logNow })
     const firedAfter = options.timeFrom === 'records' && drained && serveTimers()
+    backlog = !drained
     noteDirty()
     const due = timing.due({ drained, demanded: waiters.length > 0 })
     const commits = (due !== undefined && due <= realClock.now()) || reloading()
     if (commits) await commit()
+    else outbox.sendAhead()
     scheduler.pump()
     // What a commit wrote may be another task's input: nobody is idle before it was looked for.
     const active = got || served || firedBefore || processed || firedAfter || commits

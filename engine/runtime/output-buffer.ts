@@ -17,6 +17,8 @@ export interface OutputBuffer {
   /** Whether anything was appended since the last `mark`. */
   touched(): boolean
   isEmpty(): boolean
+  /** What is buffered weighs about so many bytes; what was rolled back may still be counted. */
+  bytes(): number
   /** The buffered batches, which are taken out. */
   take(): AppendBatch[]
 }
@@ -37,6 +39,7 @@ export function outputBuffer(factsOf: (topic: string) => TopicFacts): OutputBuff
   const pushed: NewRecord[][] = []
   let pushedCount = 0
   let count = 0
+  let bytes = 0
 
   function outgoing(topic: string): Outgoing {
     const known = topics.get(topic)
@@ -66,6 +69,7 @@ export function outputBuffer(factsOf: (topic: string) => TopicFacts): OutputBuff
       list.push(written)
       pushed[pushedCount++] = list
       count++
+      bytes += size
     },
     rollback() {
       count -= pushedCount
@@ -76,6 +80,7 @@ export function outputBuffer(factsOf: (topic: string) => TopicFacts): OutputBuff
     },
     touched: () => pushedCount > 0,
     isEmpty: () => count === 0,
+    bytes: () => bytes,
     take() {
       const batches: AppendBatch[] = []
       for (const [topic, { partitions }] of topics) {
@@ -88,6 +93,7 @@ export function outputBuffer(factsOf: (topic: string) => TopicFacts): OutputBuff
       pushed.length = 0
       pushedCount = 0
       count = 0
+      bytes = 0
       return batches
     },
   }

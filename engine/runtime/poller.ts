@@ -14,10 +14,11 @@ export interface Poller {
   /** The loop's tasks are these from now on. */
   follow(tasks: Iterable<Task>): void
   /**
-   * Fetches once and hands out what came. With a signal it waits for records until then; without one it returns at
-   * once. True when any position moved.
+   * Fetches once and hands out what came. With a signal it waits for records until then. An idle caller gets what is
+   * there, or is told that there is nothing; a busy one does not even wait for a reply that is on its way. True when
+   * any position moved.
    */
-  poll(signal?: AbortSignal): Promise<boolean>
+  poll(caller: AbortSignal | 'idle' | 'busy'): Promise<boolean>
 }
 
 export interface PollerOptions {
@@ -78,13 +79,13 @@ export function makePoller(options: PollerOptions): Poller {
     return waitMs > 0 ? Math.min(waitMs, longestWaitMs) : longestWaitMs
   }
 
-  async function fetch(signal: AbortSignal | undefined): Promise<readonly FetchedPartition[]> {
+  async function fetch(caller: AbortSignal | 'idle' | 'busy'): Promise<readonly FetchedPartition[]> {
+    const patience =
+      typeof caller === 'string'
+        ? { maxWaitMs: 0, arrivedOnly: caller === 'busy' }
+        : { maxWaitMs: waitMsMax(), signal: caller }
     try {
-      return await fetcher.fetch(wanted, {
-        isolation: 'read_committed',
-        maxWaitMs: signal ? waitMsMax() : 0,
-        ...(signal && { signal }),
-      })
+      return await fetcher.fetch(wanted, { isolation: 'read_committed', ...patience })
     } catch (error) {
       if (!(error instanceof LogError && error.kind === 'retriable')) throw error
       trouble('the log cannot be read', error)
@@ -128,16 +129,16 @@ export function makePoller(options: PollerOptions): Poller {
         }
       }
     },
-    async poll(signal) {
+    async poll(caller) {
       collect()
       // No pause is longer than the longest, even when the clock was set back during it.
       if (pauseUntil - clock.now() > longestPauseMs) pauseUntil = Number.NEGATIVE_INFINITY
       if (wanted.length === 0 || clock.now() < pauseUntil) {
         const until = clock.now() < pauseUntil ? pauseUntil : preparation.nextAt()
-        if (signal) await untilAborted(signal, clock, until)
+        if (typeof caller !== 'string') await untilAborted(caller, clock, until)
         return false
       }
-      return deliver(await fetch(signal))
+      return deliver(await fetch(caller))
     },
   }
 }

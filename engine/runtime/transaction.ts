@@ -13,6 +13,8 @@ export interface TransactionOptions {
   readonly report: Report
   /** Aborted when the process is to be as dead: then not even an abort is sent. */
   readonly killed: AbortSignal
+  /** One that was begun already. Default: a new one. */
+  readonly transaction?: Transaction | undefined
 }
 
 /**
@@ -20,10 +22,9 @@ export interface TransactionOptions {
  * have taken effect, and the writer must be initialised before the committed offsets tell.
  */
 export async function inTransaction(
-  { writer, report, killed }: TransactionOptions,
+  { writer, report, killed, transaction = writer.begin() }: TransactionOptions,
   fill: (transaction: Transaction) => Promise<void>,
 ): Promise<readonly AppendResult[]> {
-  const transaction = writer.begin()
   let ending = false
   try {
     await fill(transaction)
@@ -56,8 +57,8 @@ export async function repeated<T>(
   }
 }
 
-/** If this fails too, the log aborts the transaction by itself: by time-out, or at the next init of this id. */
-async function abort(transaction: Transaction, report: Report) {
+/** Aborts. If this fails too, the log aborts the transaction by itself: by time-out, or at the next init of this id. */
+export async function abort(transaction: Transaction, report: Report) {
   try {
     await transaction.end('abort')
   } catch (error) {

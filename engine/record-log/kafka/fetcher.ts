@@ -130,6 +130,7 @@ export function createKafkaFetcher({ cluster, clock, report }: KafkaFetcherOptio
       // Who may not wait is answered by one question.
       const open = mayPark || round === 0 ? wanted : wanted.filter(({ answered }) => !answered)
       exchange.ask(open, { isolation: options.isolation, mayPark })
+      if (options.arrivedOnly && wanted.every(({ answered }) => answered)) return nothing()
       if (wanted.some(({ arrived }) => arrived)) continue
       if (!mayPark && !wanted.some(isPending)) {
         // Replies that are in the socket already are let in before anybody is told that there is nothing.

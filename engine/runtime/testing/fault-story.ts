@@ -105,6 +105,8 @@ export interface StoryOptions {
   readonly standbys?: number
   /** Some instances run only a part. */
   readonly roles?: boolean
+  /** Commits wait, and outputs go out ahead of them. */
+  readonly ahead?: boolean
 }
 
 const roles = { a: ['words'], b: ['counter'] }
@@ -120,6 +122,7 @@ export async function tellStory(seed: number, length: number, options: StoryOpti
     partitions: 2,
     standbys: options.standbys ?? 0,
     ...(options.roles && { only: roles }),
+    ...(options.ahead && { commit: { intervalMs: 50, floorMs: 20, aheadBytes: 1 } }),
     // Faults may come oftener than any real call would have to put up with.
     calls: { maxStarts: 1000 },
     effects: {
