@@ -1,5 +1,6 @@
 /** Child processes that run an instance each, to be stopped cleanly or killed with SIGKILL. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { systemClock } from '../../engine/index.ts'
 
 export interface InstanceProcess {
@@ -9,6 +10,8 @@ export interface InstanceProcess {
   kill(): Promise<number>
   /** SIGTERM; rejects with what it said when the exit code is not 0. */
   stop(): Promise<void>
+  /** CPU time of its own so far, in seconds; where /proc tells it. */
+  cpuSeconds(): number
   /** Whatever it said so far. */
   text(): string
   readonly isRunning: () => boolean
@@ -50,6 +53,11 @@ export function startInstance({ args, cwd, env }: ProcessOptions): InstanceProce
   })
   return {
     text: () => text,
+    cpuSeconds() {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+      // utime and stime, counted from the state behind the name, in hundredths.
+      return (Number(fields[11]) + Number(fields[12])) / 100
+    },
     isRunning: () => code === undefined,
     async says(wanted) {
       while (!text.includes(wanted)) {
