@@ -95,6 +95,11 @@ describe('a redrive', () => {
       { redrive_id: sampleRedrive.bharat },
       { redrive_id: sampleRedrive.ended, filter: { event: 'delivered', since: '2026-11-22T08:00:00.000Z' } },
     ])
+    expect((await ask('GET', 'redrives?limit=2', { who: 'operator' })).body.redrives).toMatchObject([
+      { redrive_id: sampleRedrive.acme },
+      { redrive_id: sampleRedrive.bharat },
+    ])
+    expect((await ask('GET', 'redrives?limit=1001')).status).toBe(400)
     expect((await ask('GET', `redrives/${sampleRedrive.acme}`)).status).toBe(200)
     expect((await ask('GET', `redrives/${sampleRedrive.ended}`)).status).toBe(404)
   })

@@ -87,6 +87,14 @@ const orderOf = (asked: RedriveRequest, since: number | null, until: number | nu
   confirm_out_of_order: asked.confirm_out_of_order ?? false,
 })
 
+const defaultLimit = 100
+const limit = Type.Integer({
+  minimum: 1,
+  maximum: 1000,
+  default: defaultLimit,
+  description: 'Most redrives of the answer.',
+})
+
 function addLookUps(app: Api, desk: RedriveDesk): void {
   app.get(
     '/v1/redrives',
@@ -96,20 +104,23 @@ function addLookUps(app: Api, desk: RedriveDesk): void {
         operationId: 'listRedrives',
         tags: ['redrives'],
         summary: 'List redrives',
-        description: 'Those that go on, and those that ended within a week.',
-        querystring: Type.Object({ endpoint: Type.Optional(endpointId) }, { additionalProperties: false }),
+        description: 'Those that go on, and those that ended within a week, newest first.',
+        querystring: Type.Object(
+          { endpoint: Type.Optional(endpointId), limit: Type.Optional(limit) },
+          { additionalProperties: false },
+        ),
         response: { 200: answer(redriveListBody), ...commonFailures },
       },
     },
     async (request, reply) => {
-      const { endpoint } = request.query
+      const { endpoint, limit = defaultLimit } = request.query
       const { partnerId } = scopeOf(request)
       const redrives = (await desk.list()).filter(
         (one) =>
           (partnerId === null || one.partner_id === partnerId) &&
           (endpoint === undefined || one.endpoint_id === endpoint),
       )
-      return reply.send({ redrives: redrives.map(redriveOf) })
+      return reply.send({ redrives: redrives.slice(0, limit).map(redriveOf) })
     },
   )
 

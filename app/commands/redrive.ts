@@ -81,7 +81,7 @@ function redrive(flags: RedriveFlags, surroundings: Surroundings): Promise<ExitC
     )
     const id = taken.redrive_id ?? taken.command_id
     run.note(`redrive ${id}`)
-    if (flags.wait) return follow(run, id, surroundings)
+    if (flags.wait) return follow(run, { id, endpoint: taken.endpoint_id }, surroundings)
     if (run.config.format === 'json') run.json(taken)
     return exitCode.ok
   })
@@ -118,11 +118,17 @@ const lookEveryMs = 1000
 const looksForNewMax = 30
 
 /** Shows how far it is until it ends; interrupted, it goes on without us. */
-async function follow(run: ClientRun, id: string, { clock, stop }: Surroundings): Promise<ExitCode> {
+async function follow(
+  run: ClientRun,
+  { id, endpoint }: { readonly id: string; readonly endpoint: string },
+  { clock, stop }: Surroundings,
+): Promise<ExitCode> {
   let shown = ''
+  // Not by its id: of one that no report has told of yet, that would be an error.
+  const newest = `/v1/redrives?${new URLSearchParams({ endpoint, limit: '1000' })}`
   for (let looks = 1; ; looks++) {
     await wait(clock, clock.now() + lookEveryMs, stop)
-    const { redrives } = await run.client.get('/v1/redrives', redriveListBody)
+    const { redrives } = await run.client.get(newest, redriveListBody)
     const found = redrives.find(({ redrive_id }) => redrive_id === id)
     if (!found) {
       if (looks < looksForNewMax) continue

@@ -32,7 +32,8 @@ export async function readTopic<K, V>(log: RecordLog, topic: Topic<K, V>): Promi
 
 /**
  * Hands on every record committed from now on, until the signal aborts; before them, with `backlog`, up to so many
- * offsets per partition of what is there already. `live` tells the two apart.
+ * offsets per partition of what is there already. `live` tells the two apart. `onCaughtUp` is called once, when all
+ * that was there at the start has been handed on.
  */
 export async function followTopic<K, V>(
   log: RecordLog,
@@ -40,6 +41,7 @@ export async function followTopic<K, V>(
   onRecord: (record: InputRecord<K, V>, live: boolean) => void,
   signal: AbortSignal,
   backlog = 0,
+  onCaughtUp?: () => void,
 ): Promise<void> {
   const partitions = await partitionsOf(log, topic.name)
   const ends = await log.admin.endOffsets(partitions, 'read_committed')
@@ -51,8 +53,13 @@ export async function followTopic<K, V>(
   }))
   const handOn = (record: InputRecord<K, V>) => onRecord(record, record.offset >= endOf(record))
   const fetcher = log.fetcher()
+  let told = false
   try {
     while (!signal.aborted) {
+      if (!told && positions.every((tp) => tp.offset >= endOf(tp))) {
+        told = true
+        onCaughtUp?.()
+      }
       const requests = positions.map((tp) => ({ ...tp, maxBytes: fetchBytes }))
       const fetched = await fetcher.fetch(requests, {
         isolation: 'read_committed',

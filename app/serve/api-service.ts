@@ -1,15 +1,13 @@
 /** Serves the API on this machine: joins the routes to the delivery log, the commands, the gaps and the metrics. */
-import type { AddressInfo } from 'node:net'
 import { buildApi } from '../../api/app.ts'
 import type { ApiAuth } from '../../api/auth.ts'
-import type { BackupDesk, HealthSource, IngestDoor, MetricsSource } from '../../api/options.ts'
+import type { BackupDesk, HealthSource, IngestDoor, MetricsSource, RedriveDesk } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
 import { listGaps, sendGap } from '../gaps/gaps.ts'
 import { appendRecord } from '../pipeline/append-record.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
-import { listRedrives } from '../redrives/list-redrives.ts'
-import { cannotListen } from '../start/check-environment.ts'
+import { listenOn } from './listen-on.ts'
 
 export interface ApiServiceOptions {
   readonly pipeline: Pick<RunningPipeline, 'log' | 'topics' | 'writer'>
@@ -18,6 +16,7 @@ export interface ApiServiceOptions {
   readonly metrics: MetricsSource
   readonly auth: ApiAuth
   readonly ingest?: IngestDoor | undefined
+  readonly redrives: RedriveDesk
   /** Without, there is no `/v1/backup`. */
   readonly backups?: (BackupDesk & { stop(): void }) | undefined
   readonly host: string
@@ -37,7 +36,6 @@ export interface ApiService {
 
 /** Rejects with a `CliError` when the port cannot be had. */
 export async function startApi(options: ApiServiceOptions): Promise<ApiService> {
-  const { host, port } = options
   const { log, topics, writer } = options.pipeline
   const api = buildApi({
     deliveryLog: options.store,
@@ -53,7 +51,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
       list: () => listGaps(log, topics),
       send: (request) => sendGap(log, writer, topics, request),
     },
-    redrives: { list: () => listRedrives(log, topics) },
+    redrives: options.redrives,
     health: options.health,
     metrics: options.metrics,
     auth: options.auth,
@@ -64,16 +62,8 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
     random: options.random,
     report: options.report,
   })
-  try {
-    await api.listen({ host, port })
-  } catch (cause) {
-    await api.close()
-    throw cannotListen(host, port, cause)
-  }
-  const address = api.server.address() as AddressInfo
-  const name = host.includes(':') ? `[${host}]` : host
   return {
-    url: `http://${name}:${address.port}`,
+    url: await listenOn(api, options),
     stop: () => {
       // A closing server waits for what it answers, and a backup may take long.
       options.backups?.stop()

@@ -9,6 +9,7 @@ import { logName } from '../../topology/log.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
+import { followRedrives } from '../redrives/redrive-board.ts'
 import type { ApiService, ApiServiceOptions } from './api-service.ts'
 import { type DeliveryLogService, startDeliveryLog } from './delivery-log-service.ts'
 import { healthFindings } from './health-findings.ts'
@@ -78,12 +79,14 @@ export function startServices(options: ServicesOptions): Services {
     ])
     if (stopping.signal.aborted) return
     const metrics = exportMetrics(scrapeSources(options, log))
-    following.push(...observe(options.pipeline, metrics, stopping.signal))
+    const redrives = followRedrives({ log: records, topics, signal: stopping.signal })
+    following.push(redrives.following, ...observe(options.pipeline, metrics, stopping.signal))
     api = await startApi({
       ...options,
       store: log.store,
       health: { findings: () => healthFindings({ ...options, store: log.store }) },
       metrics,
+      redrives,
     })
     options.onListening?.(api.url)
   }
