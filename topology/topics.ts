@@ -32,8 +32,7 @@ import {
   SchemaError,
   type Undecodable,
 } from '../schemas/index.ts'
-
-const dayMs = 24 * 3600 * 1000
+import { topicRetention } from './retention.ts'
 
 /**
  * What a shared log should give the endpoint-keyed topics: their count bounds how many instances can share the
@@ -90,116 +89,117 @@ export interface Topics {
 
 /** Declares all topics over one set of codecs. Without `endpointPartitions` the log's default holds for all. */
 export function makeTopics(codecs: Codecs, options: { readonly endpointPartitions?: number } = {}): Topics {
-  const byOrder = { key: utf8, cleanup: 'purge' } as const
-  const byEndpoint = { key: utf8, cleanup: 'purge', partitions: options.endpointPartitions } as const
-  const expiring = { cleanup: 'delete', retentionMs: 30 * dayMs } as const
+  const byEndpoint = { key: utf8, partitions: options.endpointPartitions } as const
   // Due times count from the log's own clock, hence `append`. Never compacted: each ticket is its own.
   const tier = { ...byEndpoint, timestampType: 'append', value: serde(codecs.retryTicket) } as const
-  // As Debezium writes them; what they mean is NORMALIZE's to say. Enough time to notice and mend a stopped reader.
+  // As Debezium writes them; what they mean is NORMALIZE's to say.
   const captured = {
     key: rawBytes,
     // A connector may write Avro with schemas that only the registry knows.
     value: { ...rawBytes, ...(codecs.prepareMessage && { prepare: codecs.prepareMessage }) },
-    cleanup: 'delete',
-    retentionMs: 3 * dayMs,
     maxRecordBytes: capturedRecordBytesMax,
   } as const
 
   return Object.freeze({
-    cdcOrders: defineTopic({ name: capturedTopics.orders, ...captured }),
-    cdcAssignments: defineTopic({ name: capturedTopics.assignments, ...captured }),
+    cdcOrders: defineTopic({ name: capturedTopics.orders, ...captured, ...topicRetention.cdcOrders }),
+    cdcAssignments: defineTopic({
+      name: capturedTopics.assignments,
+      ...captured,
+      ...topicRetention.cdcAssignments,
+    }),
     orderChanges: defineTopic({
       name: 'orders.changes',
-      ...byOrder,
+      ...topicRetention.orderChanges,
+      key: utf8,
       value: serde(codecs.orderChange),
-      retentionMs: 7 * dayMs,
     }),
     assignmentChanges: defineTopic({
       name: 'dispatch.changes',
-      ...byOrder,
+      ...topicRetention.assignmentChanges,
+      key: utf8,
       value: serde(codecs.assignmentChange),
-      retentionMs: 7 * dayMs,
     }),
     orderEvents: defineTopic({
       name: 'order.events',
-      ...byOrder,
+      ...topicRetention.orderEvents,
+      key: utf8,
       value: serde(codecs.orderEvent),
-      retentionMs: 30 * dayMs,
     }),
     orderCommands: defineTopic({
       name: 'order.commands',
-      ...byOrder,
+      ...topicRetention.orderCommands,
+      key: utf8,
       value: serde(codecs.of('order.commands-value')),
-      retentionMs: 7 * dayMs,
     }),
     orderGaps: defineTopic({
       name: 'order.gaps',
+      ...topicRetention.orderGaps,
       key: utf8,
       value: nullable(serde(codecs.of('order.gaps-value'))),
-      cleanup: 'compact',
-      retentionMs: -1,
     }),
     ingestProgress: defineTopic({
       name: 'ingest.progress',
+      ...topicRetention.ingestProgress,
       key: utf8,
       value: nullable(serde(codecs.of('ingest.progress-value'))),
-      cleanup: 'compact',
-      retentionMs: -1,
       partitions: 1,
     }),
     partnerConfig: defineTopic({
       name: 'partner.config',
+      ...topicRetention.partnerConfig,
       key: utf8,
       value: serde(codecs.partnerConfig),
-      cleanup: 'compact',
-      retentionMs: -1,
     }),
-    deliveries: defineTopic({ name: 'deliveries', ...byEndpoint, value: serde(codecs.delivery) }),
+    deliveries: defineTopic({
+      name: 'deliveries',
+      ...topicRetention.deliveries,
+      ...byEndpoint,
+      value: serde(codecs.delivery),
+    }),
     deliveryCommands: defineTopic({
       name: 'delivery.commands',
+      ...topicRetention.deliveryCommands,
       ...byEndpoint,
       value: serde(codecs.deliveryCommand),
     }),
-    retry30s: defineTopic({ name: 'deliveries.retry.30s', ...tier }),
-    retry2m: defineTopic({ name: 'deliveries.retry.2m', ...tier }),
-    retry8m: defineTopic({ name: 'deliveries.retry.8m', ...tier }),
+    retry30s: defineTopic({ name: 'deliveries.retry.30s', ...topicRetention.retry30s, ...tier }),
+    retry2m: defineTopic({ name: 'deliveries.retry.2m', ...topicRetention.retry2m, ...tier }),
+    retry8m: defineTopic({ name: 'deliveries.retry.8m', ...topicRetention.retry8m, ...tier }),
     deadDeliveries: defineTopic({
       name: 'deliveries.dead',
+      ...topicRetention.deadDeliveries,
       ...byEndpoint,
-      ...expiring,
       value: serde(codecs.deadDelivery),
     }),
     deliveryHistory: defineTopic({
       name: 'delivery.history',
+      ...topicRetention.deliveryHistory,
       ...byEndpoint,
-      ...expiring,
       value: serde(codecs.deliveryHistory),
     }),
     redrives: defineTopic({
       name: 'deliveries.redrives',
+      ...topicRetention.redrives,
       key: utf8,
       value: nullable(serde(codecs.of('redrive.progress-value'))),
-      cleanup: 'compact',
-      retentionMs: -1,
     }),
     routingVerdicts: defineTopic({
       name: 'routing.verdicts',
+      ...topicRetention.routingVerdicts,
       key: utf8,
-      ...expiring,
       value: serde(codecs.routingVerdict),
     }),
     endpointHealth: defineTopic({
       name: 'endpoint.health',
+      ...topicRetention.endpointHealth,
       key: utf8,
       value: serde(codecs.of('endpoint.health-value')),
-      cleanup: 'compact',
-      retentionMs: -1,
       partitions: options.endpointPartitions,
     }),
     undecodable: defineTopic({
       name: 'undecodable',
+      ...topicRetention.undecodable,
       key: rawBytes,
-      ...expiring,
       value: serde(codecs.undecodable),
     }),
   } satisfies Topics)

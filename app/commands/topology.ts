@@ -10,6 +10,7 @@ import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { Surroundings } from '../cli/surroundings.ts'
 import { type Flags, readConfig } from '../config/config.ts'
 import { readSourceFile } from '../config/source.ts'
+import { retentionRows, retentionText } from '../retention/retention-table.ts'
 import { environmentalFailure } from '../start/environmental-failure.ts'
 import { applyPlan, obstacles } from '../topology-plan/apply.ts'
 import { openPlanned } from '../topology-plan/open-planned.ts'
@@ -21,6 +22,7 @@ const showExamples = `
 Examples:
   waybill topology show                      sub-topologies, what they read, write and remember
   waybill topology show --mermaid > p.mmd    a flowchart for a README or https://mermaid.live
+  waybill topology show --retention          how long every topic, store and log is kept
 `
 
 const planExamples = `
@@ -56,8 +58,15 @@ export function addTopology(program: Command, surroundings: Surroundings, finish
     .command('show')
     .description('print the graph')
     .option('--mermaid', 'as a Mermaid flowchart')
+    .option('--retention', 'instead of the graph: how long everything is kept')
     .addHelpText('after', showExamples)
-    .action(({ mermaid }: { mermaid?: boolean }) => {
+    .action(({ mermaid, retention }: { mermaid?: boolean; retention?: boolean }) => {
+      if (retention) {
+        const topics = makeTopics(makeCodecs(openFolderRegistry()))
+        surroundings.stdout.write(`${retentionText(retentionRows(topics))}\n`)
+        finish(exitCode.ok)
+        return
+      }
       const graph = describedPipeline(surroundings)
       surroundings.stdout.write(`${(mermaid ? graph.mermaid() : graph.describe()).trimEnd()}\n`)
       finish(exitCode.ok)
