@@ -41,5 +41,6 @@ export {
 export { avroSerde } from './serdes/avro/avro-serde.ts'
 export * from './serdes/serde.ts'
 export type { Disk, DiskFactory } from './stores/disk.ts'
+export { DirectoryError } from './stores/disk-directory.ts'
 export { levelDisks } from './stores/level-disk.ts'
 export { memoryDisks } from './stores/memory-disk.ts'

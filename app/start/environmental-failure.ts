@@ -1,6 +1,6 @@
 /** Tells what broke around us from what is a bug of ours. */
 import { RegistryError } from '../../connectors/registry/registry-error.ts'
-import { KafkaAccessError, LogError } from '../../engine/index.ts'
+import { DirectoryError, KafkaAccessError, LogError } from '../../engine/index.ts'
 import { DeliveryLogError } from '../../ports/delivery-log.ts'
 import { SealingError } from '../../schemas/index.ts'
 import { CliError } from '../cli/cli-error.ts'
@@ -24,6 +24,11 @@ export function environmentalFailure(error: unknown): unknown {
   if (error instanceof LogError) {
     const mend = 'mend the cause (a full or failing disk?) and start again: nothing accepted is lost'
     const problem = { what: `the record log failed: ${error.message}`, mend }
+    return new CliError(exitCode.unreachable, problem, { cause: error })
+  }
+  if (error instanceof DirectoryError) {
+    // It says what, where and what to do about it.
+    const problem = { what: `the state cannot be opened: ${error.message}`, mend: 'see --data-dir' }
     return new CliError(exitCode.unreachable, problem, { cause: error })
   }
   if (error instanceof DeliveryLogError) {
