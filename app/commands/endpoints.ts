@@ -1,4 +1,4 @@
-/** `waybill endpoints enable|probe`: gives an endpoint another chance. */
+/** `waybill endpoints enable|probe|check`: gives an endpoint another chance, or a first look. */
 import type { Command } from 'commander'
 import { endpointCommandBody } from '../../api/contract/redrives.ts'
 import { oneLine } from '../cli/cli-error.ts'
@@ -7,6 +7,7 @@ import type { Surroundings } from '../cli/surroundings.ts'
 import { requestKey } from '../client/request-key.ts'
 import { addClientOptions, clientEnvironmentHelp, withClient } from '../client/run-client.ts'
 import type { ClientFlags } from '../config/client-config.ts'
+import { addEndpointCheck } from './endpoint-check.ts'
 import type { Finish } from './options.ts'
 
 const enableExamples = `
@@ -25,7 +26,8 @@ Examples:
 
 /** Adds the commands to the program. */
 export function addEndpoints(program: Command, surroundings: Surroundings, finish: Finish): void {
-  const endpoints = program.command('endpoints').description('give endpoints another chance')
+  const endpoints = program.command('endpoints').description('check endpoints, and give them another chance')
+  addEndpointCheck(endpoints, surroundings, finish)
   for (const [wish, description, examples] of [
     ['enable', 'use an endpoint again that was disabled by the system', enableExamples],
     ['probe', 'try an endpoint now that is left alone because it fails', probeExamples],
