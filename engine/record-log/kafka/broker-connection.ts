@@ -163,7 +163,7 @@ export function makeBrokerConnection(options: BrokerConnectionOptions): BrokerCo
           },
           expectResponse: true,
           requestTimeout: null,
-          sendRequest: () => socket.socket?.write(frame),
+          sendRequest: () => socket.socket?.write(frame.bytes, frame.written),
         })
       })
       return decodeReply(api, payload)
@@ -256,13 +256,25 @@ const unsupported = (
 const headWriter = new WireWriter()
 const frameWriter = new WireWriter(64 * 1024)
 
-/** A whole request, in memory of its own: the socket may still hold it when the next one is written. */
+interface Frame {
+  readonly bytes: Buffer
+  /** To be called when the socket has no more use for the bytes. */
+  readonly written: (error?: Error | null) => void
+}
+
+/** Requests larger than this are sent from the memory that they were written in; smaller ones are copied out of it. */
+const copiedBytesMax = 16 * 1024
+/** Memory of large requests that were sent, for the next ones: a fresh one each would be garbage outside the heap. */
+const spares: Buffer[] = []
+const sparesMax = 4
+
+/** A whole request. The socket may still hold it when the next one is written. */
 function frameOf<Request>(
   api: Api<Request, unknown>,
   request: Request,
   correlationId: number,
   clientId: string,
-): Buffer {
+): Frame {
   const head = headWriter
     .begin(false)
     .int16(api.key)
@@ -273,5 +285,12 @@ function frameOf<Request>(
   frameWriter.begin(api.flexible).int32(0).raw(head).tags()
   api.encode(frameWriter, request)
   frameWriter.memory().writeInt32BE(frameWriter.length - 4, 0)
-  return frameWriter.copy()
+  if (frameWriter.length <= copiedBytesMax) return { bytes: frameWriter.copy(), written: () => {} }
+  const memory = frameWriter.memory()
+  return {
+    bytes: frameWriter.handOver(spares.pop() ?? Buffer.allocUnsafeSlow(memory.length)),
+    written() {
+      if (spares.length < sparesMax) spares.push(memory)
+    },
+  }
 }

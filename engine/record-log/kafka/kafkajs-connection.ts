@@ -4,11 +4,12 @@
  * internals named here.
  *
  * Cured on the way: every connection of kafkajs re-arms a timer of 1 ms for ever (6 % of a core when idle) and checks
- * time-outs every 100 ms; requests were copied twice before they were sent.
+ * time-outs every 100 ms; requests were copied twice before they were sent, and replies joined from pieces.
  */
 import { createRequire } from 'node:module'
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { assembleReplies } from './reply-assembly.ts'
 import type { KafkaSecurity } from './security.ts'
 
 /** What we use of `kafkajs/src/network/connection`. */
@@ -21,6 +22,8 @@ export interface KafkajsConnection {
   nextCorrelationId(): number
   setVersions(versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>): void
   setSupportAuthenticationProtocol(supported: boolean): void
+  /** Takes bytes that came; handed one whole reply it copies nothing. */
+  processData(bytes: Buffer): void
   /** Rejects what is under way. */
   rejectRequests(error: Error): void
   readonly clientId: string
@@ -74,12 +77,12 @@ export function makeKafkajsConnection(options: KafkajsConnectionOptions): Kafkaj
   if (typeof loaded !== 'function')
     throw new Error('kafkajs 2.2.4 is needed exactly: its Connection is not there')
   const { tls, sasl } = options.security
-  const connection = new (loaded as ConnectionClass)({
+  const connection: KafkajsConnection = new (loaded as ConnectionClass)({
     host: options.host,
     port: options.port,
     clientId: options.clientId,
     logger: silent,
-    socketFactory: openSocket,
+    socketFactory: (to: SocketOptions) => openSocket(to, (reply) => connection.processData(reply)),
     connectionTimeout: options.connectTimeoutMs,
     requestTimeout: options.connectTimeoutMs,
     enforceRequestTimeout: false,
@@ -91,14 +94,39 @@ export function makeKafkajsConnection(options: KafkajsConnectionOptions): Kafkaj
   return connection
 }
 
+/** What kafkajs asks for a socket with. */
+interface SocketOptions {
+  readonly host: string
+  readonly port: number
+  readonly ssl: object | null
+  readonly onConnect: () => void
+}
+
+/**
+ * What sockets without TLS read into, as much as the system has, in few calls. Shared by all of them: what one has
+ * read is taken out before the next one reads.
+ */
+const readMemory = Buffer.allocUnsafeSlow(256 * 1024)
+
 /** Small requests must not wait for the acknowledgement of the one before: no Nagle. */
-function openSocket(to: { host: string; port: number; ssl: object | null; onConnect: () => void }): Socket {
-  const { host, port, ssl, onConnect } = to
+function openSocket({ host, port, ssl, onConnect }: SocketOptions, onReply: (reply: Buffer) => void): Socket {
   const named = isIP(host) ? {} : { servername: host }
   const socket = ssl
     ? connectTls({ host, port, ...named, ...ssl }, onConnect)
-    : connectTcp({ host, port }, onConnect)
+    : connectTcp({ host, port, onread: readInto(onReply, (error) => socket.destroy(error)) }, onConnect)
   socket.setNoDelay(true)
   socket.setKeepAlive(true, keepAliveMs)
   return socket
+}
+
+/** What is read is put together to replies beside it, and `data` is not emitted. */
+function readInto(onReply: (reply: Buffer) => void, onNonsense: (error: Error) => void): OnReadOpts {
+  const assembly = assembleReplies({ onReply, onNonsense })
+  return {
+    buffer: readMemory,
+    callback(size) {
+      assembly.add(readMemory.subarray(0, size))
+      return true
+    },
+  }
 }

@@ -48,6 +48,14 @@ export class WireWriter {
     return Buffer.from(this.view())
   }
 
+  /** Gives what was written away with the memory that it is in, and goes on in another one. */
+  handOver(next: Buffer): Buffer {
+    const written = this.view()
+    this.#bytes = next
+    this.#at = 0
+    return written
+  }
+
   /** Makes room for `size` bytes, moves behind them and returns where they begin: to be filled through `memory`. */
   reserve(size: number): number {
     const start = this.#at
