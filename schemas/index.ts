@@ -54,7 +54,6 @@ export {
   dayMs,
   type PayloadRelease,
   type PinnedEndpoint,
-  payloadPage,
   payloadReleases,
   promisedMonths,
   retirementObstacles,

@@ -4,7 +4,10 @@
  * own.
  */
 import type { PayloadVersion } from '../generated/payload-shapes.ts'
-import { dayMs, type PayloadRelease, payloadPage, payloadReleases, standingOf } from './versions.ts'
+import { dayMs, type PayloadRelease, payloadReleases, standingOf } from './versions.ts'
+
+/** Where the API describes itself. */
+const apiDescription = '/openapi.json'
 
 /** Names and values, names in lower case. */
 export type VersionHeaders = Readonly<Record<string, string>>
@@ -51,15 +54,12 @@ export function answerVersionHeaders(
     .filter(({ sunset }) => sunset !== null)
     .sort((a, b) => ((a.sunset ?? '') < (b.sunset ?? '') ? -1 : 1))
   if (!first || first.deprecated === null || first.sunset === null) return {}
-  const links = ['deprecation', 'sunset', ...(first.successor === null ? [] : ['successor-version'])]
   return {
     deprecation: structuredDate(first.deprecated),
     sunset: httpDate(first.sunset),
-    link: links
-      .map((rel) => `<${payloadPage}#${anchorOf(rel, first)}>; rel="${rel}"; type="text/markdown"`)
+    // What the API says of itself: the one page that every instance has.
+    link: ['deprecation', 'sunset']
+      .map((rel) => `<${apiDescription}>; rel="${rel}"; type="application/json"`)
       .join(', '),
   }
 }
-
-const anchorOf = (rel: string, { version, successor }: PayloadRelease): string =>
-  rel === 'successor-version' && successor !== null ? successor : version

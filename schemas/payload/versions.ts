@@ -26,9 +26,6 @@ export const payloadReleases: readonly PayloadRelease[] = [
   { version: 'v2', released: '2026-11-22', deprecated: null, sunset: null, successor: null },
 ]
 
-/** Where the versions are explained to partners, relative to the documentation. */
-export const payloadPage = 'docs/payload.md'
-
 /** How a version stands on a day. */
 export type VersionStanding = 'current' | 'deprecated' | 'past_sunset'
 
