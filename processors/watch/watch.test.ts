@@ -218,6 +218,19 @@ describe('a deadline', () => {
     expect(verdicts(watch)?.out_for_delivery).toMatchObject({ missed_by_us: 1 })
   })
 
+  it('of what a person had sent after the fact was nobody’s to keep', () => {
+    const watch = watchHarness()
+    watch.take(history({ occurred_at: startMs - 3 * hourMs, by_hand: true }))
+    watch.take(attempted('acknowledged', { by_hand: true, at: startMs + 500 }))
+    watch.advance(10 * secondMs)
+    expect(verdicts(watch)?.out_for_delivery).toEqual({
+      within: 0,
+      missed_by_partner: 0,
+      missed_by_us: 0,
+      excluded: 1,
+    })
+  })
+
   it('promises nothing for what was cancelled, nor while the endpoint takes no deliveries', () => {
     const watch = watchHarness()
     watch.configure('p1', [['e1', 'ACTIVE']])
