@@ -14,6 +14,7 @@ import { type Api, addScope, setScope } from './requests.ts'
 import { addBackup } from './routes/backup.ts'
 import { addCommands } from './routes/commands.ts'
 import { addDeliveries } from './routes/deliveries.ts'
+import { addEndpointTest } from './routes/endpoint-test.ts'
 import { addEndpoints } from './routes/endpoints.ts'
 import { addEvents } from './routes/events.ts'
 import { addGaps } from './routes/gaps.ts'
@@ -45,6 +46,7 @@ export function buildApi(options: ApiOptions): Api {
     addDeliveries(api, options.deliveryLog)
     addCommands(api, options)
     addEndpoints(api, options)
+    if (options.tests) addEndpointTest(api, options.tests, options)
     if (options.redrives) addRedrives(api, options.redrives, options)
     addHealth(api, options.deliveryLog)
     if (options.gaps) addGaps(api, options.gaps, options)

@@ -65,6 +65,9 @@ export const endpointCommandId = (
 ): string =>
   key === undefined ? newCommandId(sources) : uuidV5(JSON.stringify([kind, subject, key]), namespace)
 
+/** The event of a test follows from its command, so that a repeat of it is the same one. */
+export const testEventId = (commandId: string): string => uuidV5(`test event of ${commandId}`, namespace)
+
 /** A time as a request brings it; NaN when it is none. */
 export const isoMs = (time: string | undefined): number | null =>
   time === undefined ? null : Date.parse(time)

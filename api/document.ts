@@ -6,6 +6,7 @@ import {
   eventDetailBody,
   eventPageBody,
 } from './contract/answers.ts'
+import { endpointTestBody } from './contract/endpoint-test.ts'
 import { errorBody } from './contract/error.ts'
 import { gapBody, gapCommandBody, gapListBody } from './contract/gaps.ts'
 import { endpointHealthBody, partnerHealthBody, windowBody } from './contract/health.ts'
@@ -34,6 +35,7 @@ export const namedSchemas = [
   redriveBody,
   redriveListBody,
   endpointCommandBody,
+  endpointTestBody,
   aliveBody,
   readinessBody,
   ingestedBody,

@@ -79,6 +79,11 @@ export const errorTable = {
     message: 'this missed transition was sent, or has no event to send',
     mend: 'there is nothing to do',
   },
+  version_too_old: {
+    status: 409,
+    message: 'the payload version that the endpoint is pinned to has no such event',
+    mend: 'choose another event, or pin a newer version in its settings',
+  },
   backup_running: {
     status: 409,
     message: 'a backup is being taken already',

@@ -1,8 +1,8 @@
 /** What the API needs from outside: the narrow interfaces it calls, and its settings. */
 import type { Readable } from 'node:stream'
 import type { Clock, Random } from '../engine/index.ts'
-import type { DeliveryLog } from '../ports/delivery-log.ts'
-import type { DeliveryCommand, RedriveProgress } from '../schemas/index.ts'
+import type { DeliveryLog, Scope } from '../ports/delivery-log.ts'
+import type { DeliveryCommand, RedriveProgress, SentEvent, TestEvent } from '../schemas/index.ts'
 import type { ApiAuth } from './auth.ts'
 import type { ErrorBody } from './contract/error.ts'
 import type { IngestedBody } from './contract/operations.ts'
@@ -85,6 +85,28 @@ export interface RedriveDesk {
   list(): Promise<readonly RedriveProgress[]>
 }
 
+/** Whose endpoint is to be tested, and with what. */
+export interface TestRequest {
+  readonly scope: Scope
+  readonly endpointId: string
+  /** Default: one that the endpoint takes. */
+  readonly event: SentEvent | undefined
+  /** Id that the event gets. */
+  readonly eventId: string
+  /** Pipeline time. */
+  readonly now: number
+}
+
+/** The event, or why there is none. What is another partner's does not exist. */
+export type MadeTest =
+  | { readonly test: TestEvent }
+  | { readonly refused: 'no_such_endpoint' | 'version_too_old' }
+
+/** Makes example events, rendered and sealed for an endpoint. */
+export interface TestDesk {
+  make(request: TestRequest): Promise<MadeTest>
+}
+
 /** Makes backups of what the process keeps. */
 export interface BackupDesk {
   /** Begins one of this moment; whoever reads the stream no further destroys it. */
@@ -111,6 +133,8 @@ export interface ApiOptions {
   readonly gaps?: GapDesk | undefined
   /** Without, there is no `/v1/redrives`. */
   readonly redrives?: RedriveDesk | undefined
+  /** Without, there is no `/v1/endpoints/{endpoint_id}/test`. */
+  readonly tests?: TestDesk | undefined
   /** Without, there is no `/v1/backup`. */
   readonly backups?: BackupDesk | undefined
   /** Version of the program. */

@@ -54,6 +54,11 @@ const tenantTable: Record<
     others: '/v1/endpoints/acme-orders/probe',
     answer: 404,
   },
+  'POST /v1/endpoints/:endpoint_id/test': {
+    own: '/v1/endpoints/bharat-main/test',
+    others: '/v1/endpoints/acme-orders/test',
+    answer: 404,
+  },
   'POST /v1/redrives': {
     own: '/v1/redrives {"endpoint":"bharat-main"}',
     others: '/v1/redrives {"endpoint":"acme-orders"}',

@@ -7,6 +7,7 @@ import { type ApiAuth, tokenHash } from '../auth.ts'
 import type { ApiOptions, HealthFinding } from '../options.ts'
 import type { Api } from '../requests.ts'
 import { sampleAsOf, sampleGaps, sampleLog, sampleRedrives } from './sample-log.ts'
+import { sampleTests } from './sample-tests.ts'
 
 export const tokens = {
   operator: 'operator-token-3f0e8c0a57a1',
@@ -76,6 +77,7 @@ export async function testSurroundings() {
       },
     },
     redrives: { list: async () => sampleRedrives },
+    tests: sampleTests,
     backups: { start: () => ({ createdAt: sampleAsOf, stream: Readable.from([Buffer.from('a backup')]) }) },
     version: '0.0.0-test',
     clock: manualClock(sampleAsOf),

@@ -272,6 +272,62 @@ describe('waybill endpoints', () => {
   })
 })
 
+describe('waybill endpoints test', () => {
+  /** An API whose endpoint answers at once: the outcome is in the log when the command has been taken. */
+  async function answering(outcome: { class: string; status_code: number | null; detail: string | null }) {
+    const log = await sampleLog()
+    const { app, sent } = await testApi({
+      deliveryLog: log,
+      commands: {
+        async send(command) {
+          const { test } = command
+          if (!test) throw new Error('a test without an event')
+          const acknowledged = outcome.class === 'acknowledged'
+          const { body: _, config_version: __, ...facts } = test
+          const state = acknowledged ? 'delivered' : 'dead'
+          const record = attempted({ ...facts, endpoint_id: command.endpoint_id, state, made: { outcome } })
+          // Of ids that do not follow from a name.
+          await log.write(batch({ history: [{ ...record, ...facts }] }))
+        },
+      },
+    })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+    return { url, sent, close: () => app.close() }
+  }
+
+  it('shows that the endpoint took it', async () => {
+    const { url, close } = await answering({ class: 'acknowledged', status_code: 200, detail: '{}' })
+    const { code, out, err } = await waybill(['endpoints', 'test', 'acme-orders', '--event', 'delivered'], {
+      url,
+    })
+    expect([code, out]).toEqual([0, 'acme-orders  acknowledged 200 in 42 ms\n'])
+    expect(err).toMatch(/^delivered, payload v2, delivery [0-9a-f-]{36}\n$/)
+    await close()
+  })
+
+  it('shows what went wrong, and exits with 100', async () => {
+    const { url, close } = await answering({ class: 'http_4xx', status_code: 401, detail: 'bad signature' })
+    const { code, out } = await waybill(['endpoints', 'test', 'acme-orders'], { url })
+    expect([code, out]).toEqual([100, 'acme-orders  http_4xx 401 in 42 ms: bad signature\n'])
+    const json = await waybill(['endpoints', 'test', 'acme-orders', '--json'], { url })
+    expect([json.code, JSON.parse(json.out)]).toMatchObject([100, { delivery: { state: 'dead' } }])
+    await close()
+  })
+
+  it('need not be waited for, and is refused for what is none', async () => {
+    const { sent } = await api
+    const { code, out } = await waybill(['endpoints', 'test', 'acme-orders', '--no-wait', '--json'])
+    const [command] = sent.splice(0)
+    expect([code, JSON.parse(out)]).toMatchObject([0, { delivery_id: command?.test?.delivery_id }])
+    const none = await waybill(['endpoints', 'test', 'nobody'])
+    expect([none.code, none.err]).toEqual([
+      2,
+      'waybill: there is no such endpoint — check the id; an endpoint is there once its settings are published\n',
+    ])
+  })
+})
+
 describe('waybill gaps', () => {
   it('lists what was missed', async () => {
     const { code, out, err } = await waybill(['gaps'])

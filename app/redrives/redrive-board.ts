@@ -1,11 +1,8 @@
-/**
- * The redrives that go on or ended lately, kept in memory from the topic on which DELIVER tells how far they are: it is
- * read once from its start, and followed from then on, whoever asks how often.
- */
+/** The redrives that go on or ended lately, kept in memory from the topic on which DELIVER tells how far they are. */
 import type { RecordLog } from '../../engine/index.ts'
 import type { RedriveProgress } from '../../schemas/index.ts'
 import type { Topics } from '../../topology/topics.ts'
-import { followTopic } from '../pipeline/read-topic.ts'
+import { followTable } from '../pipeline/follow-table.ts'
 
 /**
  * DELIVER forgets a redrive a week after its end, so there are few. Endpoints that fail and recover by the minute may
@@ -29,35 +26,19 @@ export interface RedriveBoard {
 }
 
 /** Begins to follow. */
-export function followRedrives({
-  log,
-  topics,
-  signal,
-  keptMax = keptRedrivesMax,
-}: RedriveBoardOptions): RedriveBoard {
-  const latest = new Map<string, RedriveProgress>()
-  let following: Promise<void> = Promise.resolve()
-  const caughtUp = new Promise<void>((resolve) => {
-    following = followTopic(
-      log,
-      topics.redrives,
-      ({ key, value }) => {
-        if (value) latest.set(key, value)
-        else latest.delete(key)
-        if (latest.size > keptMax) dropOldest(latest, Math.floor(keptMax / 10) + 1)
-      },
-      signal,
-      Number.MAX_SAFE_INTEGER,
-      resolve,
-    )
+export function followRedrives(options: RedriveBoardOptions): RedriveBoard {
+  const { log, topics, signal, keptMax = keptRedrivesMax } = options
+  const table = followTable<RedriveProgress>({
+    log,
+    topic: topics.redrives,
+    signal,
+    onChange(latest) {
+      if (latest.size > keptMax) dropOldest(latest, Math.floor(keptMax / 10) + 1)
+    },
   })
   return {
-    following,
-    async list() {
-      // Whoever asks while it stops, or when it broke, must not wait for ever.
-      await Promise.race([caughtUp, following])
-      return [...latest.values()].sort(newestFirst)
-    },
+    following: table.following,
+    list: async () => [...(await table.values()).values()].sort(newestFirst),
   }
 }
 

@@ -1,7 +1,14 @@
 /** Serves the API on this machine: joins the routes to the delivery log, the commands, the gaps and the metrics. */
 import { buildApi } from '../../api/app.ts'
 import type { ApiAuth } from '../../api/auth.ts'
-import type { BackupDesk, HealthSource, IngestDoor, MetricsSource, RedriveDesk } from '../../api/options.ts'
+import type {
+  BackupDesk,
+  HealthSource,
+  IngestDoor,
+  MetricsSource,
+  RedriveDesk,
+  TestDesk,
+} from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
 import { listGaps, sendGap } from '../gaps/gaps.ts'
@@ -17,6 +24,7 @@ export interface ApiServiceOptions {
   readonly auth: ApiAuth
   readonly ingest?: IngestDoor | undefined
   readonly redrives: RedriveDesk
+  readonly tests: TestDesk
   /** Without, there is no `/v1/backup`. */
   readonly backups?: (BackupDesk & { stop(): void }) | undefined
   readonly host: string
@@ -52,6 +60,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
       send: (request) => sendGap(log, writer, topics, request),
     },
     redrives: options.redrives,
+    tests: options.tests,
     health: options.health,
     metrics: options.metrics,
     auth: options.auth,

@@ -5,8 +5,11 @@
 import type { ApiAuth } from '../../api/auth.ts'
 import type { IngestDoor } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
+import type { Sealer } from '../../schemas/index.ts'
 import { logName } from '../../topology/log.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
+import { createTestDesk } from '../endpoint-tests/test-desk.ts'
+import { followTable } from '../pipeline/follow-table.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
 import { followRedrives } from '../redrives/redrive-board.ts'
@@ -28,6 +31,8 @@ export interface ServicesOptions {
   readonly place: StorePlace
   /** How long it keeps events. */
   readonly keepMs: number
+  /** Seals the bodies of tests. */
+  readonly sealer: Pick<Sealer, 'sealBytes'>
   readonly auth: ApiAuth
   readonly ingest?: IngestDoor | undefined
   readonly backups?: ApiServiceOptions['backups']
@@ -80,13 +85,16 @@ export function startServices(options: ServicesOptions): Services {
     if (stopping.signal.aborted) return
     const metrics = exportMetrics(scrapeSources(options, log))
     const redrives = followRedrives({ log: records, topics, signal: stopping.signal })
-    following.push(redrives.following, ...observe(options.pipeline, metrics, stopping.signal))
+    const partners = followTable({ log: records, topic: topics.partnerConfig, signal: stopping.signal })
+    following.push(redrives.following, partners.following)
+    following.push(...observe(options.pipeline, metrics, stopping.signal))
     api = await startApi({
       ...options,
       store: log.store,
       health: { findings: () => healthFindings({ ...options, store: log.store }) },
       metrics,
       redrives,
+      tests: createTestDesk({ partners: partners.values, sealer: options.sealer }),
     })
     options.onListening?.(api.url)
   }

@@ -143,6 +143,7 @@ async function open(
   closers.push(waysIn.stop)
   const services = servicesOf(options, pipeline, tier, {
     waiting,
+    sealer: keys.sealer,
     ingest: waysIn.http,
     ingestCounters: waysIn.counters,
   })
@@ -197,7 +198,7 @@ function servicesOf(
   { config, auth, clock, random, version, report, onListening }: InstanceOptions,
   pipeline: RunningPipeline,
   { instanceId, trouble, snapshot }: Tier,
-  joined: Pick<ServicesOptions, 'waiting' | 'ingest' | 'ingestCounters'>,
+  joined: Pick<ServicesOptions, 'waiting' | 'sealer' | 'ingest' | 'ingestCounters'>,
 ): Services | undefined {
   if (!config.api || !auth) return undefined
   return startServices({
