@@ -10,6 +10,10 @@ const headerBytes = 5
  */
 const slabBytes = 64 * 1024
 
+/** The four bytes behind the magic one. Read one by one: a view would be an allocation for each value. */
+const schemaIdOf = (bytes: Uint8Array): number =>
+  (((bytes[1] ?? 0) << 24) | ((bytes[2] ?? 0) << 16) | ((bytes[3] ?? 0) << 8) | (bytes[4] ?? 0)) >>> 0
+
 /** The serde of one schema, known by one id. The schema must be covered by `compileAvro`. */
 export function avroSerde<T>(schema: unknown, id: number): Serde<T> {
   const codec = compileAvro<T>(schema)
@@ -41,7 +45,7 @@ export function avroSerde<T>(schema: unknown, id: number): Serde<T> {
       if (bytes === null) throw new UndecodableError('null', 'null where a value is required')
       if (bytes.length < headerBytes || bytes[0] !== 0)
         throw new UndecodableError('bad_magic', 'the bytes do not start with a zero and a schema id')
-      const found = new DataView(bytes.buffer, bytes.byteOffset, headerBytes).getUint32(1)
+      const found = schemaIdOf(bytes)
       if (found !== id) throw new UndecodableError('unknown_schema', `schema id ${found}, expected ${id}`)
       return codec.read(bytes, headerBytes)
     },

@@ -103,18 +103,21 @@ export function writeLong(bytes: Uint8Array, from: number, value: number, field:
     return at
   }
   if (!Number.isSafeInteger(value)) throw new UnfitValue(field, 'a whole, safe number')
-  // Halves, because twice the value may be beyond 2^53: the lowest bit is the sign.
-  let half = value >= 0 ? value : -value - 1
-  let sign = value >= 0 ? 0 : 1
-  let byte = (half % 64) * 2 + sign
-  half = Math.floor(half / 64)
-  sign = 0
-  while (half > 0) {
-    bytes[at++] = byte | 0x80
-    byte = half % 128
-    half = Math.floor(half / 128)
+  // In two parts, because twice the value may be beyond 2^53, and because whole numbers of 32 bits are quick: the lowest
+  // bit of the zigzag is the sign, 27 bits of the magnitude fill its first four bytes.
+  const magnitude = value >= 0 ? value : -value - 1
+  let high = Math.floor(magnitude / 2 ** 27)
+  const low = ((magnitude - high * 2 ** 27) << 1) | (value >= 0 ? 0 : 1)
+  bytes[at] = (low & 0x7f) | 0x80
+  bytes[at + 1] = ((low >>> 7) & 0x7f) | 0x80
+  bytes[at + 2] = ((low >>> 14) & 0x7f) | 0x80
+  bytes[at + 3] = (low >>> 21) | 0x80
+  at += 4
+  while (high > 0x7f) {
+    bytes[at++] = (high & 0x7f) | 0x80
+    high >>>= 7
   }
-  bytes[at++] = byte
+  bytes[at++] = high
   return at
 }
 
