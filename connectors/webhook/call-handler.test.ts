@@ -133,6 +133,7 @@ describe('a webhook call', () => {
         headers: {
           'content-type': 'application/json',
           'user-agent': 'waybill/0.1.0',
+          'waybill-payload-version': 'v2',
           'webhook-id': 'event-1',
           'webhook-timestamp': '1795336200',
           'waybill-attempt': '1',

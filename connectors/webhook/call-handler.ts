@@ -11,7 +11,14 @@ import {
   type WebhookCallResult,
   webhookCallView,
 } from '../../ports/sender.ts'
-import type { DeliveryBody, Endpoint, PartnerConfig, Sealer } from '../../schemas/index.ts'
+import {
+  type DeliveryBody,
+  type Endpoint,
+  isPayloadVersion,
+  type PartnerConfig,
+  type Sealer,
+  versionHeaders,
+} from '../../schemas/index.ts'
 import { openEndpointSecrets, signingSecrets } from './sealed-settings.ts'
 import { sign, signer } from './standard-webhooks.ts'
 
@@ -55,6 +62,7 @@ export function webhookCallHandler(
           ...headers,
           'content-type': 'application/json',
           'user-agent': userAgent,
+          ...versionsOf(stored, startedAt),
           ...sign(stored.event_id, startedAt, body, secrets.map(signerOf)),
           'waybill-attempt': String(call.attempt_no),
           'waybill-trigger': call.trigger.toLowerCase(),
@@ -72,6 +80,10 @@ export function webhookCallHandler(
     return { kind: 'sent', attemptId, startedAt, outcome }
   }
 }
+
+/** The version of the body, and its dates where it is on the way out: of the body as it was rendered, whatever is pinned now. */
+const versionsOf = ({ payload_version: version }: DeliveryBody, nowMs: number) =>
+  isPayloadVersion(version) ? versionHeaders(version, nowMs) : {}
 
 /** Far more than a deployment has endpoints; a rotated secret is another text and drops out in time. */
 const rememberedMax = 10_000
