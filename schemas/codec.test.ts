@@ -98,11 +98,11 @@ describe('a codec', () => {
   it('takes bytes as plain Uint8Arrays, at the top, in unions and in the input', () => {
     const value: Undecodable = {
       ...{ topic: 't', partition: 0, offset: 1, timestamp: 2, reason: 'r', detail: 'd', at: 3, preview: '' },
-      ...{ key_length: -1, value_length: 2, value_sha256: 'h', key: null, value: new Uint8Array([1, 2]) },
+      ...{ key_length: -1, value_length: 2, value_sha256: 'h', key: null, value: new Uint8Array([0x5e, 2]) },
     }
     const bytes = new Uint8Array(codecs.undecodable.serialize(value))
-    expect(codecs.undecodable.deserialize(bytes).value).toEqual(Buffer.from([1, 2]))
-    expect(value.value).toEqual(new Uint8Array([1, 2]))
+    expect(codecs.undecodable.deserialize(bytes).value).toEqual(Buffer.from([0x5e, 2]))
+    expect(value.value).toEqual(new Uint8Array([0x5e, 2]))
   })
 
   it('reads what an older version wrote, with defaults for what it did not know', () => {

@@ -8,6 +8,7 @@ import { parseAvroType, UnsafeLongError } from './avro-types.ts'
 import { byteViews } from './byte-views.ts'
 import { SchemaError } from './errors.ts'
 import type { RegisteredSchema, Registry } from './registry.ts'
+import { makeFindUnsealed } from './unsealed.ts'
 
 /** Fits the engine's `Serde<T>`. */
 export interface Codec<T> {
@@ -52,6 +53,7 @@ export function makeCodec<T>(
 
 function makeEncoder(schema: AvroRecord, type: avsc.Type, id: number): (value: unknown) => Uint8Array {
   const views = byteViews(schema)
+  const findUnsealed = makeFindUnsealed(schema)
   const newScratch = (size: number): Buffer => {
     const buffer = Buffer.alloc(size)
     buffer.writeInt32BE(id, 1)
@@ -77,6 +79,11 @@ function makeEncoder(schema: AvroRecord, type: avsc.Type, id: number): (value: u
     if (end < 0) {
       scratch = newScratch(scratch.length - end)
       end = encode(viewed)
+    }
+    const unsealed = findUnsealed?.(value)
+    // The last gate before a topic, a store or a file: what is tagged goes there sealed or not at all.
+    if (unsealed !== undefined) {
+      throw new SchemaError('unsealed', `${schema.name}.${unsealed} must be sealed and is not`)
     }
     const bytes = Buffer.allocUnsafe(end)
     scratch.copy(bytes, 0, 0, end)

@@ -13,6 +13,7 @@
  * - `unsafe_number`: a 64-bit number beyond ±2^52, which could be rounded on the way
  * - `malformed`: the bytes name a branch, symbol or length that does not exist
  * - `invalid_value`: the value to be written does not fit the schema
+ * - `unsealed`: the value to be written holds in clear what its schema tags as secret or personal
  */
 export type SchemaReason =
   | 'null'
@@ -25,6 +26,7 @@ export type SchemaReason =
   | 'unsafe_number'
   | 'malformed'
   | 'invalid_value'
+  | 'unsealed'
 
 /** Bytes that cannot be read, or a value that cannot be written. */
 export class SchemaError extends Error {

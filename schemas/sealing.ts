@@ -150,6 +150,12 @@ export function sealedMarks(keyId: string): readonly Buffer[] {
   return [Buffer.from(`${prefix}${keyId}:`), Buffer.concat([Buffer.from([bytesMagic, id.length]), id])]
 }
 
+/** Whether text or bytes begin as what is sealed does. Nothing was sealed where there is nothing. */
+export function isSealedValue(value: string | Uint8Array): boolean {
+  if (value.length === 0) return true
+  return typeof value === 'string' ? value.startsWith(prefix) : value[0] === bytesMagic
+}
+
 /** Throws when an id or a key cannot be used. Ids stand in sealed text, so they hold no colon. */
 export function assertKey(id: string, key: Uint8Array): void {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
