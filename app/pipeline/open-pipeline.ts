@@ -16,6 +16,7 @@ import {
   type Random,
   type RecordLog,
   type Report,
+  type Topic,
   type Writer,
 } from '../../engine/index.ts'
 import { type DispatchLookup, noDispatch } from '../../ports/dispatch.ts'
@@ -78,6 +79,8 @@ export interface OpenPipelineOptions {
   readonly notify?: EffectHandler<NoticeCallRequest, NoticeResult>
   /** Webhook calls at once, over all endpoints. */
   readonly callsMax?: number
+  /** Published before the first record is routed. */
+  readonly partners?: readonly PartnerSettings[]
 }
 
 export interface RunningPipeline {
@@ -87,14 +90,20 @@ export interface RunningPipeline {
   readonly application: Application
   /** Where this pipeline puts what cannot be read; for those that read its topics beside it. */
   readonly deadLetter: DeadLetter
+  /** Seals what is made beside the pipeline, by the same keys. */
+  readonly sealer: Pick<Sealer, 'sealBytes'>
   /** For single records from beside the pipeline: settings, commands. */
   readonly writer: Pick<Writer, 'append'>
   /** Makes `partner.config` say what these settings say; unchanged partners are left alone. Answers what it made. */
   publishPartners(settings: readonly PartnerSettings[]): Promise<readonly MadeSecret[]>
+  /** Secrets that were made for the partners published at the start. */
+  readonly madeSecrets: readonly MadeSecret[]
   stop(): Promise<void>
 }
 
 const defaultCallsMax = 128
+/** As in the engine. */
+const defaultPartitions = 4
 const dispatchCallsMax = 16
 const noticeCallsMax = 8
 
@@ -157,16 +166,37 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
     ...(options.timeFrom && { timeFrom: options.timeFrom }),
     ...(options.commit && { commit: options.commit }),
   })
+  const writer = log.writer({ transactionalId: `${options.instanceId}-ingest` })
+  const publishPartners: RunningPipeline['publishPartners'] = async (settings) => {
+    const published = new Map(
+      (await readTopic(log, topics.partnerConfig)).map(({ key, value }) => [key, value]),
+    )
+    const { records, made } = planPartnerUpdates(published.values(), settings, {
+      sealer,
+      nowMs: options.realClock.now(),
+    })
+    for (const update of records) {
+      await appendRecord(log, writer, topics.partnerConfig, {
+        key: update.partner_id,
+        value: update,
+        timestamp: options.pipelineClock.now(),
+      })
+    }
+    return made
+  }
+  // What waits in the topics is routed as soon as the tasks run, and never again: the partners come before.
+  if (options.partners) await ensureTopic(log, topics.partnerConfig, usual)
+  const madeSecrets = options.partners ? await publishPartners(options.partners) : []
   // An instance that only serves, or only writes the delivery log, has no part in the group.
   const runs = options.steps?.length !== 0
   if (runs) await application.start()
-  const writer = log.writer({ transactionalId: `${options.instanceId}-ingest` })
 
   return {
     topics,
     log,
     application,
     deadLetter,
+    sealer,
     writer,
     ingest: createIngest({
       writer,
@@ -179,23 +209,8 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
           ? (sealChange(topic, value, mapping, sealer) ?? value)
           : sealMessage(topic, value, mapping, sealer),
     }),
-    async publishPartners(settings) {
-      const published = new Map(
-        (await readTopic(log, topics.partnerConfig)).map(({ key, value }) => [key, value]),
-      )
-      const { records, made } = planPartnerUpdates(published.values(), settings, {
-        sealer,
-        nowMs: options.realClock.now(),
-      })
-      for (const update of records) {
-        await appendRecord(log, writer, topics.partnerConfig, {
-          key: update.partner_id,
-          value: update,
-          timestamp: options.pipelineClock.now(),
-        })
-      }
-      return made
-    },
+    publishPartners,
+    madeSecrets,
     async stop() {
       if (runs) await application.stop()
       else await options.disk.close()
@@ -232,6 +247,14 @@ const nobodyToTell = async (): Promise<NoticeResult> => ({
 /** Whether anything names riders: captured rows, or a dispatch that can be asked. Else no order is held for one. */
 const ridersCanCome = ({ mapping, dispatch }: OpenPipelineOptions): boolean =>
   dispatch !== noDispatch || mapping.blocks.some(({ role }) => role === 'assignments')
+
+/** As the application would make it, which is not started yet. */
+async function ensureTopic(log: RecordLog, topic: Topic<string, unknown>, usual: number | undefined) {
+  const found = (await log.admin.describeTopics([topic.name])).get(topic.name)
+  if (found) return
+  const { name, config, partitions = usual ?? defaultPartitions } = topic
+  await log.admin.createTopics([{ name, config, partitions }])
+}
 
 /** Which of our topics takes the records of a captured one. */
 async function targets(log: RecordLog, topics: Topics, mapping: SourceMapping) {

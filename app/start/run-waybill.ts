@@ -20,6 +20,7 @@ import { openWaysIn } from '../ingest/open-ways-in.ts'
 import { noticesOf, openNotices } from '../notices/open-notices.ts'
 import { openPipeline, type RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
+import { keepAsStated } from '../retention/keep-as-stated.ts'
 import { storePlace } from '../serve/open-store.ts'
 import { type Services, type ServicesOptions, startServices } from '../serve/services.ts'
 import { createDeliveryTally } from '../view/delivery-tally.ts'
@@ -107,7 +108,9 @@ async function open(
   const sender = countingSender(http)
   const notices = openNotices({ ...options, settings: config.notices, sender: http, sealer: keys.sealer })
   closers.push(async () => notices.close())
+  const partners = options.partners ?? demo?.partners
   const pipeline = await openPipeline({
+    ...(partners && { partners }),
     ...tier,
     ...(config.roles.length < roles.length && { steps: pipelineRoles.filter(isRunHere) }),
     sealer: keys.sealer,
@@ -124,9 +127,7 @@ async function open(
     notify: notices.handler,
   })
   closers.push(() => pipeline.stop())
-  const partners = options.partners ?? demo?.partners
-  const made = partners ? await pipeline.publishPartners(partners) : []
-  for (const secret of made) options.onSecretMade?.(secret)
+  for (const secret of pipeline.madeSecrets) options.onSecretMade?.(secret)
 
   const stopping = new AbortController()
   const tally = tallyOf(partners)
@@ -143,7 +144,6 @@ async function open(
   closers.push(waysIn.stop)
   const services = servicesOf(options, pipeline, tier, {
     waiting,
-    sealer: keys.sealer,
     ingest: waysIn.http,
     ingestCounters: waysIn.counters,
   })
@@ -198,7 +198,7 @@ function servicesOf(
   { config, auth, clock, random, version, report, onListening }: InstanceOptions,
   pipeline: RunningPipeline,
   { instanceId, trouble, snapshot }: Tier,
-  joined: Pick<ServicesOptions, 'waiting' | 'sealer' | 'ingest' | 'ingestCounters'>,
+  joined: Pick<ServicesOptions, 'waiting' | 'ingest' | 'ingestCounters'>,
 ): Services | undefined {
   if (!config.api || !auth) return undefined
   return startServices({
