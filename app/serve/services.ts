@@ -5,7 +5,6 @@
 import type { ApiAuth } from '../../api/auth.ts'
 import type { IngestDoor } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
-import type { Sealer } from '../../schemas/index.ts'
 import { logName } from '../../topology/log.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
 import { createTestDesk } from '../endpoint-tests/test-desk.ts'
@@ -31,8 +30,6 @@ export interface ServicesOptions {
   readonly place: StorePlace
   /** How long it keeps events. */
   readonly keepMs: number
-  /** Seals the bodies of tests. */
-  readonly sealer: Pick<Sealer, 'sealBytes'>
   readonly auth: ApiAuth
   readonly ingest?: IngestDoor | undefined
   readonly backups?: ApiServiceOptions['backups']
@@ -94,7 +91,7 @@ export function startServices(options: ServicesOptions): Services {
       health: { findings: () => healthFindings({ ...options, store: log.store }) },
       metrics,
       redrives,
-      tests: createTestDesk({ partners: partners.values, sealer: options.sealer }),
+      tests: createTestDesk({ partners: partners.values, sealer: options.pipeline.sealer }),
     })
     options.onListening?.(api.url)
   }
