@@ -17,6 +17,7 @@ import { describeConfig } from '../config/describe-config.ts'
 import { unknownVariables } from '../config/environment.ts'
 import { readPartnersFile } from '../config/partners.ts'
 import { readSourceFile } from '../config/source.ts'
+import { unsendableNotices } from '../notices/tell-unsendable.ts'
 import { paint } from '../view/painter.ts'
 import { checkEnvironment } from './check-environment.ts'
 import { environmentalFailure } from './environmental-failure.ts'
@@ -54,6 +55,7 @@ export async function runUntilStopped({ command, config, surroundings }: RunOpti
   const over = new AbortController()
   const check = makeHostCheck({ egress: config.egress, clock: surroundings.clock })
   void tellUncallable(partners ?? [], check, over.signal, say)
+  for (const problem of unsendableNotices(partners ?? [], config.notices)) say(`waybill: ${problem}`)
   const waybill = await runWaybill({
     config,
     mapping,
