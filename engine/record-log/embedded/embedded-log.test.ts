@@ -259,6 +259,25 @@ describe('embedded log', () => {
     expect(fetched.highWatermark).toBe(4)
   })
 
+  it('keeps a topic as it is told later, at once and after a restart, and nothing that is not there', async () => {
+    const name = await bench.topic({ cleanup: 'delete', retentionMs: 1000 })
+    const tp = { topic: name, partition: 0 }
+    await bench.append(tp, [record('k', 'old')])
+    await bench.append(tp, [record('k', 'newest')])
+    const [was] = (await log.admin.describeTopics([name])).values()
+    if (!was) throw new Error('the topic should be there')
+    await log.admin.configureTopics?.([{ ...was, config: { ...was.config, retentionMs: 5000 } }])
+    clock.advance(2000)
+    expect((await log.clean()).expiredBatches).toBe(0)
+    await reopen()
+    expect((await log.admin.describeTopics([name])).get(name)?.config.retentionMs).toBe(5000)
+    expect((await log.clean()).expiredBatches).toBe(0)
+    clock.advance(4000)
+    expect((await log.clean()).expiredBatches).toBeGreaterThan(0)
+    await expect(log.admin.configureTopics?.([{ ...was, name: 'nowhere' }])).rejects.toThrow(/does not exist/)
+    await expect(log.admin.configureTopics?.([{ ...was, partitions: 99 }])).rejects.toThrow(/is a migration/)
+  })
+
   it('deletes the bytes too, not only the offsets', async () => {
     const tp = { topic: await bench.topic(), partition: 0 }
     for (let n = 0; n < 600; n++) await bench.append(tp, [record('k', String(n))])

@@ -122,6 +122,21 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
       checkOpen()
       return [...topics.keys()].sort()
     },
+    configureTopics: (wanted) =>
+      inTurn(async () => {
+        checkOpen()
+        const changed = wanted.flatMap((topic) => {
+          const [first] = topics.get(topic.name) ?? []
+          if (!first || admitTopic(topic, first.topic))
+            throw unknownPartition({ topic: topic.name, partition: 0 })
+          return [{ topic, topicId: first.topicId }]
+        })
+        if (changed.length === 0) return
+        await database.write(changed.map(topicPut), { sync: true })
+        for (const { topic } of changed) {
+          for (const each of topics.get(topic.name) ?? []) each.configure(topic.config)
+        }
+      }),
     async startOffsets(wanted) {
       return new Map(wanted.map((tp) => [partitionKey(tp), partition(tp).startOffset()]))
     },

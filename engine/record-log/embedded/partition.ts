@@ -4,7 +4,7 @@
  */
 import { firstBatchReaching } from '../batch-search.ts'
 import type { ReadablePartition } from '../fetcher.ts'
-import { type FetchedBatch, LogError, type TopicDescription } from '../port.ts'
+import { type FetchedBatch, LogError, type TopicConfig, type TopicDescription } from '../port.ts'
 import { createSignal, raise } from '../signal.ts'
 import { DamagedBatchError, decodeBatch, type EncodedBatch, readFrame } from './batch-codec.ts'
 import type { LogDatabase, Put } from './database.ts'
@@ -31,6 +31,8 @@ export interface EmbeddedPartition extends ReadablePartition {
   readonly topic: TopicDescription
   readonly topicId: number
   readonly partition: number
+  /** From here on it is kept like this. */
+  configure(config: TopicConfig): void
   row(): PartitionRow
   /** The write that stores a changed row; `applyRow` makes it count. */
   putRow(row: PartitionRow): Put
@@ -84,6 +86,7 @@ export function createPartition(
   const grown = createSignal()
   const where = `${topic.name}:${partition}`
   const key = (offset: number) => batchKey(topicId, partition, offset)
+  let described = topic
   let row = known
   let end = knownEnd
   /** Newest batches; those before `head` are forgotten. Nothing is missing from `tailStart` on. */
@@ -148,7 +151,12 @@ export function createPartition(
   }
 
   return {
-    topic,
+    get topic() {
+      return described
+    },
+    configure(config) {
+      described = { ...described, config }
+    },
     topicId,
     partition,
     grown,
