@@ -8,7 +8,7 @@ const strangeBodyCharactersMax = 400
 /** The text of one request, ending in a newline. */
 export function receivedText(received: Received, paint: ReturnType<typeof pico.createColors>): string {
   const body = jsonOf(received.body)
-  const event = text(body?.event) ?? `${received.method} ${received.path}`
+  const event = text(body?.event) ?? text(body?.type) ?? `${received.method} ${received.path}`
   const order = text(body?.order_id)
   const words = [
     paint.dim(new Date(received.at).toISOString().slice(11, 19)),

@@ -94,6 +94,12 @@ describe('an endpoint is', () => {
     expect(judged({ spans: [counts(100, 0)], open: 60, takesDeliveries: false })).toBe('healthy none')
   })
 
+  it('not failing by its first calls alone, which all failed within a moment', () => {
+    const first = { spans: [counts(0, 6)], consecutiveFailures: 6 }
+    expect(judged({ ...first, failingForMs: 500 })).toBe('at_risk ack_rate')
+    expect(judged({ ...first, failingForMs: 60_000 })).toBe('failing ack_rate')
+  })
+
   it('not judged by a single failure', () => {
     expect(judged({ spans: [counts(4, 1)] })).toBe('healthy none')
     expect(judged({ spans: [counts(4, 2)] })).toBe('at_risk ack_rate')

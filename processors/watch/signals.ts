@@ -70,7 +70,14 @@ export function measureSignals(facts: HealthFacts, limits: SignalLimits): Signal
   const { spreadMs } = limits.failuresInARow
   const trend = ackTrend(facts, limits)
   return {
-    ack_rate: rate === undefined ? 0 : bounded(below(rate, limits.ackRate), failuresOf(judged) > 1),
+    ack_rate:
+      rate === undefined
+        ? 0
+        : bounded(
+            below(rate, limits.ackRate),
+            failuresOf(judged) > 1,
+            isOneMoment(facts, judged, spreadMs) ? 99 : 100,
+          ),
     failures_in_a_row: bounded(
       from(inARow, limits.failuresInARow),
       true,
@@ -120,6 +127,13 @@ const judgedSpan = (
 
 const failuresOf = (counts: WindowCounts | undefined): number =>
   counts ? answerableAttempts(counts) - counts.acknowledged : 0
+
+/** Nothing was acknowledged, but all of it failed within a moment: the first calls to a new receiver, for example. */
+const isOneMoment = (
+  { failingForMs }: HealthFacts,
+  judged: WindowCounts | undefined,
+  spreadMs: number,
+): boolean => judged?.acknowledged === 0 && failingForMs < spreadMs
 
 function missedDeadlines(hour: WindowCounts, { judgedFrom, missedShare }: SignalLimits): number {
   const { within_deadline: within, missed_by_partner: missed } = hour
