@@ -63,10 +63,18 @@ export function historyRecord(
   report: Report,
   now: number,
 ): DeliveryHistory {
+  // Written out field by field: three of these are made for each delivery, and spreads are several times as slow.
   return {
-    ...historyDefaults,
     delivery_id: id,
-    ...routingFacts(body),
+    event_id: body.event_id,
+    endpoint_id: body.endpoint_id,
+    partner_id: body.partner_id,
+    order_id: body.order_id,
+    event: body.event,
+    payload_version: body.payload_version,
+    occurred_at: body.occurred_at,
+    routed_at: body.routed_at,
+    order_sequence: body.order_sequence,
     version: status.version,
     at: now,
     change: report.change,
