@@ -101,11 +101,12 @@ async function rolled() {
   )
 }
 
-const allCame = (fleet: Fleet) =>
-  until(() => fleet.webhooks.received.size >= fleet.fed.size, {
+function allCame(fleet: Fleet): Promise<void> {
+  return until(() => fleet.webhooks.received.size >= fleet.fed.size, {
     ...{ what: 'all webhooks', withinMs: 60_000 },
     about: () => `${fleet.webhooks.received.size} of ${fleet.fed.size} came`,
   })
+}
 
 /** Partitions whose last commit names the instance. */
 async function ownedBy(fleet: Fleet, name: string): Promise<TopicPartition[]> {
