@@ -250,7 +250,7 @@ export const processMetrics = {
   ready: gauge('ready', '1 when the process would answer that it is ready.'),
   waiting: gauge(
     'deliveries_waiting',
-    'Deliveries that wait: queued, in_flight, or in the retry tiers 30s, 2m and 8m.',
+    'Deliveries that wait with this process: queued, in_flight, or in the retry tiers 30s, 2m and 8m.',
     ['where'],
   ),
   lag: gauge('topic_lag_offsets', 'Offsets between the end of a topic and what its readers have committed.', [

@@ -21,13 +21,15 @@ export interface ScrapeSources {
   /** Pipeline time up to which everything is in the delivery log, in milliseconds; null: not known. */
   logWrittenUntil(): Promise<number | null>
   ready(): Promise<boolean>
+  /** Partitions whose tasks run here: what the history and the reports say of others is for their instances to tell. */
+  partitionsOf(step: 'deliver' | 'watch'): ReadonlySet<number>
   readonly version: string
 }
 
 export interface ExportedMetrics extends MetricsSource {
-  /** Every record of the delivery history, as it is committed: histograms are made of them. */
-  observeHistory(record: DeliveryHistory): void
-  observeHealth(report: EndpointHealth): void
+  /** Every record of the delivery history, as it is committed: histograms are made of those that are ours. */
+  observeHistory(record: DeliveryHistory, partition: number): void
+  observeHealth(report: EndpointHealth, partition: number): void
 }
 
 type Instrument = Counter | Gauge | Histogram
@@ -38,7 +40,8 @@ export function exportMetrics(sources: ScrapeSources): ExportedMetrics {
   collectDefaultMetrics({ register: registry })
   const instruments = new Map<string, Instrument>()
   for (const metric of metrics) instruments.set(metric.name, instrumentOf(metric, registry))
-  const reports = new Map<string, EndpointHealth>()
+  const deliversHere = rememberedForATurn(() => sources.partitionsOf('deliver'))
+  const reports = new Map<string, { readonly report: EndpointHealth; readonly partition: number }>()
 
   function set({ metric, labels, value }: MetricSample) {
     const instrument = instruments.get(metric.name)
@@ -70,17 +73,34 @@ export function exportMetrics(sources: ScrapeSources): ExportedMetrics {
       reset(metrics.filter(({ type }) => type === 'counter'))
       for (const snapshot of sources.counters()) for (const sample of counterSamples(snapshot)) set(sample)
       reset(Object.values(healthMetrics))
-      for (const sample of healthSamples([...reports.values()])) set(sample)
+      const here = sources.partitionsOf('watch')
+      const ours = [...reports.values()].filter(({ partition }) => here.has(partition))
+      for (const sample of healthSamples(ours.map(({ report }) => report))) set(sample)
       await setProcess()
       return registry.metrics()
     },
-    observeHistory(record) {
+    observeHistory(record, partition) {
+      if (!deliversHere().has(partition)) return
       for (const sample of historySamples(record)) set(sample)
     },
-    observeHealth(report) {
-      const known = reports.get(report.endpoint_id)
-      if (!known || known.version < report.version) reports.set(report.endpoint_id, report)
+    observeHealth(report, partition) {
+      const known = reports.get(report.endpoint_id)?.report
+      if (!known || known.version < report.version) reports.set(report.endpoint_id, { report, partition })
     },
+  }
+}
+
+/** Asked once for all records that come in one go, not for each of some thousands a second. */
+function rememberedForATurn<T>(ask: () => T): () => T {
+  let answer: { readonly value: T } | undefined
+  return () => {
+    if (!answer) {
+      answer = { value: ask() }
+      setImmediate(() => {
+        answer = undefined
+      })
+    }
+    return answer.value
   }
 }
 

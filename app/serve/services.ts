@@ -142,12 +142,16 @@ function scrapeSources(
       return ours
     },
     logWrittenUntil: () => store.asOf().catch(() => null),
+    partitionsOf: pipeline.application.partitionsOf,
     ready: async () => pipeline.application.taskIds().length > 0,
     version,
   }
 }
 
-/** Histograms and gauges are made of what is committed from now on, and of the last report about each endpoint. */
+/**
+ * Histograms and gauges are made of what is committed from now on, and of the last report about each endpoint; of both
+ * only what the tasks of this instance have to do with, so that sums over instances are right.
+ */
 function observe(
   { log, topics }: RunningPipeline,
   metrics: Pick<import('./metrics-source.ts').ExportedMetrics, 'observeHistory' | 'observeHealth'>,
@@ -155,11 +159,16 @@ function observe(
 ): Promise<void>[] {
   const everyReport = Number.MAX_SAFE_INTEGER
   return [
-    followTopic(log, topics.deliveryHistory, ({ value }) => metrics.observeHistory(value), signal),
+    followTopic(
+      log,
+      topics.deliveryHistory,
+      ({ value, partition }) => metrics.observeHistory(value, partition),
+      signal,
+    ),
     followTopic(
       log,
       topics.endpointHealth,
-      ({ value }) => value && metrics.observeHealth(value),
+      ({ value, partition }) => value && metrics.observeHealth(value, partition),
       signal,
       everyReport,
     ),

@@ -143,7 +143,8 @@ async function open(
     tally,
     inFlight: sender.inFlight,
   })
-  const waiting = () => waitingBy(tally.numbers(), sender.inFlight())
+  const waiting = () =>
+    waitingBy(tally.waitingIn(pipeline.application.partitionsOf('deliver')), sender.inFlight())
   const waysIn = openWaysIn({ config, pipeline, mapping: options.mapping, clock, report })
   closers.push(waysIn.stop)
   const services = servicesOf(options, pipeline, tier, {
@@ -156,7 +157,7 @@ async function open(
     followTopic(
       log,
       pipeline.topics.deliveryHistory,
-      (record, live) => tally.observe(record.value, live),
+      (record, live) => tally.observe(record.value, live, record.partition),
       stopping.signal,
       backlogRecords,
     ),
@@ -184,12 +185,13 @@ async function open(
 const onlyFailure = (promise: Promise<unknown>): Promise<never> =>
   promise.then(() => new Promise<never>(() => undefined))
 
-/** Deliveries that wait, by where, as the metrics name it. */
+/** Deliveries that wait with the tasks that run here, by where, as the metrics name it. */
 function waitingBy(
-  { waiting, inTiers, tiers }: ReturnType<ReturnType<typeof createDeliveryTally>['numbers']>,
+  { waiting, tiers }: ReturnType<ReturnType<typeof createDeliveryTally>['waitingIn']>,
   calling: number,
 ): Record<string, number> {
   const inFlight = Math.min(calling, waiting)
+  const inTiers = tiers.reduce((sum, { count }) => sum + count, 0)
   return {
     queued: Math.max(0, waiting - inTiers - inFlight),
     in_flight: inFlight,

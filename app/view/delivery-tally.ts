@@ -1,6 +1,9 @@
 /**
  * Keeps count of deliveries from the records of `delivery.history`: what waits in which tier, how each endpoint
  * does, how long it takes, what happened last. Memory is bounded by what waits.
+ *
+ * Several instances all read the whole history. What each of them reports as its own, so that the sum over all is
+ * right, is cut out by partition: an endpoint is of one, and its deliveries are with the task of that one.
  */
 import { isAcknowledged } from '../../ports/sender.ts'
 import type { DeliveryHistory } from '../../schemas/index.ts'
@@ -11,13 +14,18 @@ import type { EndpointLine, RecentLine, ViewSnapshot } from './snapshot.ts'
 export const tierNames = ['30 s', '2 m', '8 m'] as const
 
 export interface DeliveryTally {
-  /** `live` is false for records from before the start: they count for what waits and for nothing else. */
-  observe(history: DeliveryHistory, live: boolean): void
+  /**
+   * `live` is false for records from before the start: they count for what waits and for nothing else. `partition`:
+   * that of the record.
+   */
+  observe(history: DeliveryHistory, live: boolean, partition: number): void
   /** Names an endpoint before its first delivery, with its partner's part of the state. */
   endpoint(id: string, state: EndpointLine['state']): void
   numbers(): Pick<ViewSnapshot, 'waiting' | 'tiers' | 'latency' | 'endpoints' | 'recent'> & {
     readonly inTiers: number
   }
+  /** What waits in these partitions, over all and by tier. */
+  waitingIn(partitions: ReadonlySet<number>): Pick<ViewSnapshot, 'waiting' | 'tiers'>
 }
 
 const recentMax = 50
@@ -30,6 +38,10 @@ interface EndpointTally {
   waiting: number
   last: string
   lastOk: boolean
+  /** Unknown before its first record. */
+  partition: number | undefined
+  /** What waits in each tier. */
+  readonly inTiers: number[]
 }
 
 /** Where a waiting delivery is: at an endpoint, and perhaps in a tier. */
@@ -42,7 +54,6 @@ interface Waiting {
 export function createDeliveryTally(): DeliveryTally {
   const endpoints = new Map<string, EndpointTally>()
   const waiting = new Map<string, Waiting>()
-  const tiers = tierNames.map(() => 0)
   const latencies = createLatencies()
   const recent: RecentLine[] = []
 
@@ -57,6 +68,8 @@ export function createDeliveryTally(): DeliveryTally {
       waiting: 0,
       last: '',
       lastOk: true,
+      partition: undefined,
+      inTiers: tierNames.map(() => 0),
     }
     endpoints.set(id, made)
     return made
@@ -68,16 +81,18 @@ export function createDeliveryTally(): DeliveryTally {
     if (before && before.version > history.version) return
     if (before) {
       before.endpoint.waiting--
-      if (before.tier !== undefined) tiers[before.tier] = (tiers[before.tier] ?? 0) - 1
+      countInTier(before, -1)
     }
     if (history.state !== 'waiting') {
       waiting.delete(history.delivery_id)
       return
     }
-    const tier = history.next_due_at === null ? undefined : Math.min(history.retry_count, tiers.length - 1)
-    waiting.set(history.delivery_id, { endpoint, tier, version: history.version })
+    const tier =
+      history.next_due_at === null ? undefined : Math.min(history.retry_count, tierNames.length - 1)
+    const place = { endpoint, tier, version: history.version }
+    waiting.set(history.delivery_id, place)
     endpoint.waiting++
-    if (tier !== undefined) tiers[tier] = (tiers[tier] ?? 0) + 1
+    countInTier(place, 1)
   }
 
   const countAttempt = (history: DeliveryHistory, endpoint: EndpointTally) => {
@@ -96,8 +111,9 @@ export function createDeliveryTally(): DeliveryTally {
     endpoint(id, state) {
       endpointOf(id).state = state
     },
-    observe(history, live) {
+    observe(history, live, partition) {
       const endpoint = endpointOf(history.endpoint_id)
+      endpoint.partition = partition
       if (history.change === 'AUTO_DISABLED') endpoint.autoDisabled = true
       if (history.change === 'ENABLED') endpoint.autoDisabled = false
       if (history.delivery_id === '') return
@@ -111,18 +127,33 @@ export function createDeliveryTally(): DeliveryTally {
     },
     numbers: () => ({
       waiting: waiting.size,
-      inTiers: tiers.reduce((sum, count) => sum + count, 0),
-      tiers: tierNames.map((name, index) => ({ name, count: tiers[index] ?? 0 })),
+      inTiers: sumOf(tiersOf([...endpoints.values()]).map(({ count }) => count)),
+      tiers: tiersOf([...endpoints.values()]),
       latency: latencies.percentiles(),
-      endpoints: [...endpoints].map(([id, { autoDisabled, state, ...rest }]) => ({
+      endpoints: [...endpoints].map(([id, { autoDisabled, state, partition: _, inTiers: __, ...rest }]) => ({
         id,
         ...rest,
         state: autoDisabled ? 'auto-disabled' : state,
       })),
       recent: [...recent],
     }),
+    waitingIn(partitions) {
+      const ours = [...endpoints.values()].filter(
+        ({ partition }) => partition !== undefined && partitions.has(partition),
+      )
+      return { waiting: sumOf(ours.map((endpoint) => endpoint.waiting)), tiers: tiersOf(ours) }
+    },
   }
 }
+
+function countInTier({ endpoint: { inTiers }, tier }: Waiting, by: 1 | -1): void {
+  if (tier !== undefined) inTiers[tier] = (inTiers[tier] ?? 0) + by
+}
+
+const tiersOf = (endpoints: readonly Pick<EndpointTally, 'inTiers'>[]) =>
+  tierNames.map((name, tier) => ({ name, count: sumOf(endpoints.map(({ inTiers }) => inTiers[tier] ?? 0)) }))
+
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
 /** A status code, or the class of the outcome in words: `timeout response`. */
 function outcomeWord({ attempt }: DeliveryHistory): string {

@@ -51,17 +51,17 @@ const acknowledged = { outcome: 'acknowledged', status: 200, state: 'delivered' 
 describe('the tally of deliveries', () => {
   it('follows a delivery through a tier to its acknowledgement', () => {
     const tally = createDeliveryTally()
-    tally.observe(history(), true)
+    tally.observe(history(), true, 0)
     expect(tally.numbers()).toMatchObject({ waiting: 1, inTiers: 0 })
-    tally.observe(history({ ...failed, version: 2 }), true)
+    tally.observe(history({ ...failed, version: 2 }), true, 0)
     expect(tally.numbers()).toMatchObject({
       waiting: 1,
       inTiers: 1,
       tiers: [{ name: '30 s', count: 1 }, { count: 0 }, { count: 0 }],
     })
-    tally.observe(history({ ...failed, version: 3, retry_count: 1 }), true)
+    tally.observe(history({ ...failed, version: 3, retry_count: 1 }), true, 0)
     expect(tally.numbers().tiers.map(({ count }) => count)).toEqual([0, 1, 0])
-    tally.observe(history({ ...acknowledged, version: 4, retry_count: 2 }), true)
+    tally.observe(history({ ...acknowledged, version: 4, retry_count: 2 }), true, 0)
     const { waiting, inTiers, endpoints, recent, latency } = tally.numbers()
     expect([waiting, inTiers]).toEqual([0, 0])
     expect(endpoints).toEqual([
@@ -78,20 +78,20 @@ describe('the tally of deliveries', () => {
 
   it('times a first acknowledgement from the change', () => {
     const tally = createDeliveryTally()
-    tally.observe(history({ ...acknowledged }), true)
+    tally.observe(history({ ...acknowledged }), true, 0)
     expect(tally.numbers().latency).toEqual({ p50Ms: 50, p99Ms: 50 })
   })
 
   it('ignores a record that comes after a newer one', () => {
     const tally = createDeliveryTally()
-    tally.observe(history({ ...failed, version: 3 }), true)
-    tally.observe(history({ version: 2 }), true)
+    tally.observe(history({ ...failed, version: 3 }), true, 0)
+    tally.observe(history({ version: 2 }), true, 0)
     expect(tally.numbers()).toMatchObject({ waiting: 1, inTiers: 1 })
   })
 
   it('takes from before the start what waits, and counts nothing else of it', () => {
     const tally = createDeliveryTally()
-    tally.observe(history({ ...failed, version: 2 }), false)
+    tally.observe(history({ ...failed, version: 2 }), false, 0)
     const { waiting, endpoints, recent } = tally.numbers()
     expect([waiting, endpoints[0]?.failed, recent.length]).toEqual([1, 0, 0])
   })
@@ -101,17 +101,36 @@ describe('the tally of deliveries', () => {
     tally.endpoint('e1', 'paused')
     const state = () => tally.numbers().endpoints[0]?.state
     expect(state()).toBe('paused')
-    tally.observe(history({ change: 'AUTO_DISABLED', state: 'skipped', reason: 'endpoint_gone' }), true)
+    tally.observe(history({ change: 'AUTO_DISABLED', state: 'skipped', reason: 'endpoint_gone' }), true, 0)
     expect(state()).toBe('auto-disabled')
-    tally.observe(history({ change: 'ENABLED', delivery_id: '' }), true)
+    tally.observe(history({ change: 'ENABLED', delivery_id: '' }), true, 0)
     expect(state()).toBe('paused')
+  })
+
+  it('tells apart what waits in which partitions, so that instances can share it out', () => {
+    const tally = createDeliveryTally()
+    tally.endpoint('unheard-of', 'active')
+    tally.observe(history({ delivery_id: 'd1', endpoint_id: 'e1' }), true, 1)
+    tally.observe(history({ ...failed, delivery_id: 'd2', endpoint_id: 'e1' }), true, 1)
+    tally.observe(history({ ...failed, delivery_id: 'd3', endpoint_id: 'e2', retry_count: 2 }), true, 2)
+    const waiting = (...partitions: number[]) => {
+      const found = tally.waitingIn(new Set(partitions))
+      return [found.waiting, ...found.tiers.map(({ count }) => count)]
+    }
+    expect(waiting(1)).toEqual([2, 1, 0, 0])
+    expect(waiting(2)).toEqual([1, 0, 0, 1])
+    expect(waiting(0, 3)).toEqual([0, 0, 0, 0])
+    expect(waiting(1, 2)).toEqual([3, 1, 0, 1])
+    expect(tally.numbers()).toMatchObject({ waiting: 3, inTiers: 2 })
+    tally.observe(history({ ...acknowledged, delivery_id: 'd2', endpoint_id: 'e1', version: 9 }), true, 1)
+    expect(waiting(1)).toEqual([1, 0, 0, 0])
   })
 
   it('keeps no more than it shows', () => {
     const tally = createDeliveryTally()
     for (let at = 0; at < 500; at++) {
-      tally.observe(history({ delivery_id: `d${at}` }), true)
-      tally.observe(history({ ...acknowledged, delivery_id: `d${at}`, version: 2 }), true)
+      tally.observe(history({ delivery_id: `d${at}` }), true, 0)
+      tally.observe(history({ ...acknowledged, delivery_id: `d${at}`, version: 2 }), true, 0)
     }
     expect(tally.numbers().recent.length).toBeLessThanOrEqual(50)
     expect(tally.numbers().waiting).toBe(0)
@@ -149,8 +168,8 @@ describe('live numbers', () => {
     ])
     expect(totals(counters)('enrich_events')).toBe(7)
     const tally = createDeliveryTally()
-    for (const id of ['a', 'b', 'c']) tally.observe(history({ delivery_id: id }), true)
-    tally.observe(history({ delivery_id: 'c', ...failed, version: 2 }), true)
+    for (const id of ['a', 'b', 'c']) tally.observe(history({ delivery_id: id }), true, 0)
+    tally.observe(history({ delivery_id: 'c', ...failed, version: 2 }), true, 0)
     const snapshot = liveNumbers({
       about: [],
       clock: manualClock(0),

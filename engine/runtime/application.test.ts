@@ -48,11 +48,18 @@ describe('an application', () => {
     const driver = await testDriver({ topology: countingTopology(), instances: ['a', 'b'] })
     expect(driver.application('a').taskIds().length).toBe(4)
     expect(driver.application('b').taskIds().length).toBe(4)
+    // Parts go by their processor, or by what they read.
+    for (const part of ['words', 'count']) {
+      const [ours, theirs] = ['a', 'b'].map((id) => [...driver.application(id).partitionsOf(part)])
+      expect([...(ours ?? []), ...(theirs ?? [])].sort()).toEqual([0, 1, 2, 3])
+    }
     const some = (round: number) =>
       Array.from({ length: 20 }, (_, index) => ({ key: `${round}-${index}`, value: `w${index % 5}` }))
     await driver.pipe(words, ...some(1))
     await driver.crash('b')
     expect(driver.application('a').taskIds().length).toBe(8)
+    expect(driver.application('a').partitionsOf('count').size).toBe(4)
+    expect(() => driver.application('a').partitionsOf('nothing')).toThrow('has no part named nothing')
     await driver.pipe(words, ...some(2))
     expect(latest(await driver.read(counts))).toEqual({ w0: 8, w1: 8, w2: 8, w3: 8, w4: 8 })
     await driver.start('b')

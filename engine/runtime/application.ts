@@ -20,7 +20,7 @@ import { makeInstance } from './instance.ts'
 import { outputBuffer, type TopicFacts } from './output-buffer.ts'
 import { chosenParts, globalsOf } from './roles.ts'
 import { storeSpecs } from './store-specs.ts'
-import { tasksOf } from './task-places.ts'
+import { taskIdOf, tasksOf } from './task-places.ts'
 import { repeated } from './transaction.ts'
 
 export interface ApplicationOptions {
@@ -110,6 +110,8 @@ export interface Application {
   cleanUp(): Promise<void>
   /** Ids of the tasks that run here. */
   taskIds(): string[]
+  /** Partitions of a part of the topology, named as for `only`, whose tasks run here. */
+  partitionsOf(part: string): ReadonlySet<number>
   /** Task id → how many changelog offsets the warm copy that is kept here is behind. */
   standbyLags(): ReadonlyMap<string, number>
   /** Names of the parts of the topology that no live instance of the group runs. */
@@ -253,6 +255,12 @@ export function createApplication(options: ApplicationOptions): Application {
     settled: (calls) => Promise.race([instance.settled(calls), failed]),
     nextDue: instance.loop.nextDue,
     taskIds: () => [...instance.loop.tasks()].map((task) => task.id).sort(),
+    partitionsOf(part) {
+      const indexes = chosenParts(topology, [part]).map(({ index }) => index)
+      const runsHere = ({ id, partition }: { id: string; partition: number }) =>
+        indexes.some((subTopology) => taskIdOf({ subTopology, partition }) === id)
+      return new Set([...instance.loop.tasks()].filter(runsHere).map(({ partition }) => partition))
+    },
     standbyLags: instance.standbyLags,
     unassigned: instance.unassigned,
   }
