@@ -13,9 +13,10 @@ import { topicLag } from '../../app/serve/topic-lag.ts'
 import { openDeliveryLog } from '../../connectors/postgres/open-delivery-log.ts'
 import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
-import { levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
+import { type Clock, levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
 import { everything } from '../../ports/delivery-log.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
+import type { Sender } from '../../ports/sender.ts'
 import { defaultSource } from '../../processors/normalize/default-source.ts'
 import { parseSourceMapping } from '../../processors/normalize/source-mapping.ts'
 import type { Delivery } from '../../schemas/index.ts'
@@ -33,6 +34,10 @@ export interface StandOptions {
   readonly directory?: string
   /** Calls at once; default: the product's. */
   readonly callsMax?: number
+  /** Put before the real sender, or in its place. */
+  readonly sender?: (real: Sender) => Sender
+  /** Times holds, delays and the log. Default: the system's. */
+  readonly pipelineClock?: Clock
 }
 
 export interface DeliveryStand {
@@ -59,7 +64,8 @@ function report(message: string, cause?: unknown) {
 /** Opens it with the pipeline running and its partners published. */
 export async function openStand(options: StandOptions): Promise<DeliveryStand> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'waybill-bench-')))
-  const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: systemClock })
+  const clock = options.pipelineClock ?? systemClock
+  const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock })
   let running = await start(options, directory, log)
   await running.pipeline.publishPartners(
     options.urls.map((url, endpoint) => settingsOf(url, endpoint, options)),
@@ -94,7 +100,7 @@ export async function openStand(options: StandOptions): Promise<DeliveryStand> {
 }
 
 async function start(
-  { all, callsMax }: StandOptions,
+  { all, callsMax, sender: wrapped = (real) => real, pipelineClock = systemClock }: StandOptions,
   directory: string,
   log: Awaited<ReturnType<typeof openEmbeddedLog>>,
 ) {
@@ -107,9 +113,9 @@ async function start(
     instanceId: 'bench',
     sealer: benchSealer(),
     mapping: parsed.mapping,
-    sender,
+    sender: wrapped(sender),
     dispatch: noDispatch,
-    pipelineClock: systemClock,
+    pipelineClock,
     realClock: systemClock,
     random: systemRandom,
     version: 'bench',

@@ -39,7 +39,13 @@ export interface Taken {
 
 export type EndpointsMessage =
   | { readonly kind: 'listening'; readonly ports: readonly number[] }
-  | { readonly kind: 'count'; readonly distinct: number; readonly repeats: number; readonly hung: number }
+  | {
+      readonly kind: 'count'
+      readonly distinct: number
+      readonly repeats: number
+      readonly hung: number
+      readonly open: number
+    }
   | { readonly kind: 'taken'; readonly taken: Taken }
 
 const endpointCount = Number(process.argv[2] ?? 1)
@@ -163,4 +169,4 @@ process.on('disconnect', () => process.exit(0))
 
 const ports = await Promise.all(Array.from({ length: endpointCount }, (_, endpoint) => listen(endpoint)))
 send({ kind: 'listening', ports })
-setInterval(() => send({ kind: 'count', distinct: answered.size, repeats, hung }), countEveryMs)
+setInterval(() => send({ kind: 'count', distinct: answered.size, repeats, hung, open }), countEveryMs)

@@ -9,6 +9,8 @@ export interface Endpoints {
   distinct(): number
   /** Requests since the last `take` that will not be answered. */
   hung(): number
+  /** Requests that are being answered, as of at most 10 ms ago. */
+  open(): number
   /** Endpoints `from` up to, not including, `to` take requests so from now on. */
   behave(from: number, to: number, behaviour: Partial<EndpointBehaviour>): void
   /** Hands over what came in since the last call. */
@@ -22,7 +24,7 @@ export async function startEndpoints(count: number): Promise<Endpoints> {
     execArgv: [],
     serialization: 'advanced',
   })
-  let counts = { distinct: 0, hung: 0 }
+  let counts = { distinct: 0, hung: 0, open: 0 }
   let onTaken: (taken: Taken) => void = () => {}
   const command = (message: EndpointsCommand) => child.send(message)
   const ports = await new Promise<readonly number[]>((resolve, reject) => {
@@ -43,6 +45,7 @@ export async function startEndpoints(count: number): Promise<Endpoints> {
     urls: ports.map((port) => `http://127.0.0.1:${port}/hook`),
     distinct: () => counts.distinct,
     hung: () => counts.hung,
+    open: () => counts.open,
     behave: (from, to, behaviour) =>
       command({ kind: 'behave', from, to, behaviour: { hangs: false, afterMs: 0, ...behaviour } }),
     take: () =>
