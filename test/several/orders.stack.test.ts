@@ -108,4 +108,28 @@ describe('three instances', () => {
     expect(repeatsOf(story.receiver.received)).toEqual([])
     await expectBalance('rolling restart')
   })
+
+  it('share the pipeline by roles, and a role that is away holds the rest up without a loss', {
+    timeout: 180_000,
+  }, async () => {
+    await open(200)
+    await startAll(
+      ['--roles', 'normalize,enrich'],
+      ['--roles', 'route,deliver'],
+      ['--roles', 'route,deliver,watch'],
+    )
+    const feeding = story.feed(10_000)
+    await pause(3000)
+    await running.get('a')?.stop()
+    await story.membersAre(2, joinWithinMs)
+    const before = story.receiver.received.length
+    expect(before).toBeLessThan(story.events.length)
+    running.set('a', story.start('a', '--roles', 'normalize,enrich'))
+    await feeding
+    await story.allCame(60_000)
+    await story.membersAre(names.length, joinWithinMs)
+    await story.stopAll()
+    expect(repeatsOf(story.receiver.received)).toEqual([])
+    await expectBalance('roles')
+  })
 })
