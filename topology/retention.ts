@@ -106,7 +106,9 @@ export const storeRetention: Readonly<Record<string, readonly StoreRule[]>> = {
   'watch.endpoints': [{ entry: 'one small entry for each endpoint that was ever sent to', ageMs: null }],
   'watch.windows': [{ entry: 'counts of an endpoint, over the widest window', ageMs: 7 * dayMs }],
   'watch.open': [{ entry: 'waiting delivery, until it is settled', ageMs: null }],
-  'watch.notices': [{ entry: 'notice and channel, until it is sent or given up, a day at most', ageMs: null }],
+  'watch.notices': [
+    { entry: 'notice and channel, until it is sent or given up, a day at most', ageMs: null },
+  ],
   'watch.notify.intents': [{ entry: 'notice, until it is sent or given up', ageMs: null }],
 }
 
