@@ -7,7 +7,7 @@ import type { KeyValueStore } from '../graph/processor.ts'
 import { type NewRecord, recordBytes } from '../record-log/port.ts'
 import type { Serde } from '../serdes/serde.ts'
 import type { Disk, DiskOperation } from './disk.ts'
-import { keptBytes } from './kept-bytes.ts'
+import { keptBytes, packedBytes } from './kept-bytes.ts'
 
 /** An uncommitted write; `undefined` bytes are a deletion. */
 interface Written<V> {
@@ -127,7 +127,7 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
     async loadCache() {
       for await (const [key, bytes] of disk.entries(prefix)) {
         if (cache.size >= options.cacheEntries) return
-        cache.set(key.slice(prefix.length), serde.deserialize(bytes))
+        cache.set(key.slice(prefix.length), packedBytes(serde.deserialize(bytes)))
       }
     },
     async *committedEntries() {
