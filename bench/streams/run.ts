@@ -64,9 +64,16 @@ export async function fill(log: RecordLog, topic: string, records: Iterable<Plac
   await writer.close()
 }
 
+/** Fills the customers of a size and names their topic. */
+export async function fillTable(log: RecordLog, size: Size, prefix: string): Promise<string> {
+  const table = `${prefix}customers-${size.keys === 1_000_000 ? '1m' : '10k'}`
+  await fill(log, table, customers(size.keys))
+  return table
+}
+
 export async function fillInput(log: RecordLog, size: Size, prefix: string) {
   const input = `${prefix}orders-${size.name}`
-  const table = `${prefix}customers-${size.name}`
+  const table = `${prefix}customers-${size.keys === 1_000_000 ? '1m' : '10k'}`
   await fill(log, input, orders(size.orders, size.keys))
   return { input, table }
 }
@@ -163,7 +170,8 @@ async function commitEnds(log: RecordLog, group: string, topic: string) {
   await writer.close()
 }
 
-async function untilDrained(log: RecordLog, group: string, topic: string) {
+/** Resolves when the group has committed all of the topic. */
+export async function untilDrained(log: RecordLog, group: string, topic: string) {
   const tps = partitionsOf(topic)
   const ends = await log.admin.endOffsets(tps, 'read_committed')
   for (;;) {
