@@ -12,7 +12,18 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   api: ['topology', 'schemas', 'ports', 'engine'],
   app: ['engine', 'schemas', 'ports', 'processors', 'topology', 'connectors', 'api'],
   test: ['engine', 'schemas', 'ports', 'processors', 'topology', 'connectors', 'api', 'app', 'deploy'],
-  bench: ['engine', 'schemas', 'ports', 'processors', 'topology', 'connectors', 'api', 'app', 'deploy', 'test'],
+  bench: [
+    'engine',
+    'schemas',
+    'ports',
+    'processors',
+    'topology',
+    'connectors',
+    'api',
+    'app',
+    'deploy',
+    'test',
+  ],
   deploy: [],
 }
 
