@@ -39,7 +39,9 @@ function pipelineTime(): Clock {
 const clock = pipelineTime()
 const dueAt = new Map<string, number>()
 const seenOf = new Map<string, number>()
-let latenessMs: number[] = []
+const latenessMs: number[] = []
+/** Real time at which each was handed to its second call. */
+let handedAtMs: number[] = []
 let acknowledged = 0
 let requests = 0
 
@@ -58,6 +60,7 @@ const standIn = (): Sender => ({
     const due = dueAt.get(deliveryId)
     if (due !== undefined) {
       latenessMs.push((clock.now() - due) / speed)
+      handedAtMs.push(performance.now())
       dueAt.delete(deliveryId)
       acknowledged++
       return outcome('http_2xx', null)
@@ -140,19 +143,16 @@ await stand.pause()
 rmSync(join(stand.directory, 'state'), { recursive: true })
 while (clock.now() < lastDueMs) await wait(100)
 const together = dueAt.size
-latenessMs = []
+handedAtMs = []
 const acknowledgedBefore = acknowledged
 const restoreBegan = performance.now()
 await stand.resume()
-show(
-  `restored from the changelogs (goal ${goal.restoreSeconds})`,
-  (performance.now() - restoreBegan) / 1000,
-  's',
-  1,
-)
-const drainBegan = performance.now()
 while (dueAt.size > 0) await wait(20)
-show('drained, all due together', (together * 1000) / (performance.now() - drainBegan), '/s')
+// The first one is handed over as soon as its task is open: some of them while others are being restored.
+const firstAtMs = handedAtMs[0] ?? Number.NaN
+const lastAtMs = handedAtMs.at(-1) ?? Number.NaN
+show(`restored from the changelogs (goal ${goal.restoreSeconds})`, (firstAtMs - restoreBegan) / 1000, 's', 1)
+show('drained, all due together', (together * 1000) / (lastAtMs - firstAtMs), '/s')
 await stand.stop()
 if (acknowledged - acknowledgedBefore !== together)
   throw new Error(`${together} were due, ${acknowledged - acknowledgedBefore} came`)
