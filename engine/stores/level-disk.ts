@@ -50,8 +50,18 @@ async function openLevelDisk(directory: string, report: (message: string) => voi
           cause: cause ?? broken,
         })
 
-  const guarded = async (doing: string, action: () => Promise<void>): Promise<void> => {
-    if (closed || broken) throw refuse(doing)
+  /** LevelDB's threads take the batches of one process in any order: what was asked for first is written first. */
+  let turn: Promise<void> = Promise.resolve()
+
+  const guarded = (doing: string, action: () => Promise<void>): Promise<void> => {
+    if (closed) return Promise.reject(refuse(doing))
+    const done = turn.then(() => attempt(doing, action))
+    turn = done.catch(() => {})
+    return done
+  }
+
+  const attempt = async (doing: string, action: () => Promise<void>): Promise<void> => {
+    if (broken) throw refuse(doing)
     try {
       await action()
     } catch (cause) {
@@ -109,6 +119,7 @@ async function openLevelDisk(directory: string, report: (message: string) => voi
     async close() {
       if (closed) return
       closed = true
+      await turn
       await close()
     },
   }
