@@ -7,7 +7,7 @@
  *
  * `--orders n` reads fewer orders (then there is no known checksum); `--keys 1m` takes the tables of a million keys.
  * `--prefix ''` reads topics that the other engine's loader has filled, `--broker-pid` adds the broker's processor time,
- * `--profile folder` writes a profile of each drain.
+ * `--plain` leaves transactions out, `--profile folder` writes a profile of each drain.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
@@ -16,6 +16,7 @@ import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { levelDisks, memoryDisks, type RecordLog } from '../../engine/index.ts'
 import { type OpenedLog, openLog } from './logs.ts'
+import { withoutTransactions } from './plain-log.ts'
 import { restoreRuns } from './restore.ts'
 import { fillTable, type RunResult, runOnce, type Size } from './run.ts'
 import type { TopologyName } from './topologies.ts'
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     prefix: { type: 'string' },
     'broker-pid': { type: 'string' },
+    plain: { type: 'boolean', default: false },
     profile: { type: 'string' },
   },
 })
@@ -94,7 +96,9 @@ Buffer.poolSize = 64 * 1024
 async function main() {
   const size = sizeOf()
   const directory = await mkdtemp(join(tmpdir(), 'waybill-streams-'))
-  const { log, prefix, deleteTopics } = await openLog(values.log, { directory, brokers: values.brokers })
+  const opened = await openLog(values.log, { directory, brokers: values.brokers })
+  const { prefix, deleteTopics } = opened
+  const log = values.plain ? withoutTransactions(opened.log) : opened.log
   process.stdout.write(
     `${cpus()[0]?.model} × ${cpus().length}, Node ${process.versions.node}, ${values.log}\n`,
   )
