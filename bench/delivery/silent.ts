@@ -138,7 +138,7 @@ process.stdout.write(
     figure('  delivered to the silent one later', '', of(silent, 'late')),
     `kill -9 at ${perSecond}/s, 10 endpoints that take ${answerAfterMs} ms, down for ${downMs} ms`,
     figure('  lost (goal 0)', '', of(kills, 'lost')),
-    figure('  repeats (goal: at most the open calls)', '', of(kills, 'repeats')),
+    figure('  repeats (goal: calls open, or not committed)', '', of(kills, 'repeats')),
     figure('  calls open at the kill', '', of(kills, 'openAtKill')),
     figure('  longest silence', 'ms', of(kills, 'silenceMs')),
   ].join('\n')}\n`,

@@ -66,7 +66,8 @@ let hung = 0
 let open = 0
 let mostOpen = 0
 
-const send = (message: EndpointsMessage) => process.send?.(message)
+/** Nobody may listen any more: then `disconnect` follows, and ends this. */
+const send = (message: EndpointsMessage) => process.send?.(message, undefined, undefined, () => undefined)
 const now = () => performance.timeOrigin + performance.now()
 
 /** The number and the moment that a body made by `deliveries.ts` begins with. */
