@@ -1,10 +1,13 @@
 /** `waybill log rebuild`: the delivery log, written anew from the topics. */
 import type { Command } from 'commander'
 import { makeCodecs } from '../../schemas/index.ts'
+import { topicRetention } from '../../topology/retention.ts'
 import { makeTopics } from '../../topology/topics.ts'
+import { CliError } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { StopReason, Surroundings } from '../cli/surroundings.ts'
 import { type Config, type Flags, readConfig } from '../config/config.ts'
+import { formatDuration } from '../config/duration.ts'
 import { rebuildProgress, rebuildText } from '../log-rebuild/rebuild-text.ts'
 import { type RebuildReport, runRebuild } from '../log-rebuild/run-rebuild.ts'
 import { openStore, storePlace } from '../serve/open-store.ts'
@@ -31,16 +34,31 @@ export function addLog(program: Command, surroundings: Surroundings, finish: Fin
   const rebuild = log
     .command('rebuild')
     .description('empty the delivery log and write it anew from the topics')
+    .option('--forget-older', 'also when it may hold events that the topics have no more: they go')
   addDataOptions(rebuild)
   addFormatOptions(rebuild)
   rebuild
     .addHelpText('after', examples)
-    .action(async () => finish(await rebuildCommand(rebuild.optsWithGlobals<Flags>(), surroundings)))
+    .action(async () =>
+      finish(
+        await rebuildCommand(rebuild.optsWithGlobals<Flags & { forgetOlder?: boolean }>(), surroundings),
+      ),
+    )
 }
 
-async function rebuildCommand(flags: Flags, surroundings: Surroundings): Promise<ExitCode> {
+async function rebuildCommand(
+  flags: Flags & { forgetOlder?: boolean },
+  surroundings: Surroundings,
+): Promise<ExitCode> {
   const { stdout, stop } = surroundings
   const config = readConfig({ ...flags, demo: false }, surroundings)
+  const topicsKeepMs = topicRetention.deliveryHistory.retentionMs
+  if (config.keepMs > topicsKeepMs && flags.forgetOlder !== true) {
+    throw new CliError(exitCode.usage, {
+      what: `the delivery log keeps ${formatDuration(config.keepMs)}, the topics from which it would be written anew ${formatDuration(topicsKeepMs)}: what is older would be lost`,
+      mend: 'give --forget-older if that is meant, or restore a backup of the database',
+    })
+  }
   const report = await rebuild(config, surroundings).catch((error: unknown) => {
     throw environmentalFailure(error)
   })

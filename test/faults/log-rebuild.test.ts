@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { capturedSurroundings } from '../../app/cli/captured-surroundings.ts'
 import { runCommand } from '../../app/main.ts'
@@ -43,6 +43,17 @@ describe('waybill log rebuild', () => {
     await waitFor(async () => (await logCounts(found)).delivered === events, 'the start to complete it')
     await again.stop()
     expect(service.receiver.received).toHaveLength(events)
+  })
+
+  it('does not empty a log that may hold more than the topics, unless told so', async () => {
+    writeFileSync(service.path('long.yaml'), 'data_dir: data\ndelivery_log: { keep: 90d }\n')
+    const long = ['log', 'rebuild', '--config', 'long.yaml']
+    const refused = await service.waybill(...long)
+    expect(refused.code).toBe(2)
+    expect(refused.err).toMatch(
+      /keeps 90d, the topics .* 30d: what is older would be lost — give --forget-older/,
+    )
+    expect((await service.waybill(...long, '--forget-older')).err).toContain('there is no data of Waybill')
   })
 
   it('makes nothing where there is no data', async () => {
