@@ -105,14 +105,18 @@ function send(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** A zombie, ended but not yet waited for by its parent, counts as gone. */
+/**
+ * A zombie, ended but not yet waited for by its parent, counts as gone; one whose other threads are still ending does
+ * not: until the last of them has, its sockets listen.
+ */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
   } catch {
     return false
   }
-  return statusOf(pid)?.[0] !== 'Z'
+  const status = statusOf(pid)
+  return status?.[0] !== 'Z' || Number(status[17]) > 1
 }
 
 /** When the system started it, in ticks since boot: tells it from a later process of the same pid. Linux only. */
