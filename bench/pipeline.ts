@@ -3,14 +3,13 @@
  * another process: (a) sustained throughput, (b) latency at 100 events a second. Riders are known before an order
  * goes out; every commit is synced. Run after a build: `node dist/bench/pipeline.js [runs] [orders] [seconds] [all]`.
  */
-import { fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpus } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import type { RunningPipeline } from '../app/pipeline/open-pipeline.ts'
 import { systemClock } from '../engine/index.ts'
 import { openEmbedded, partnerIds } from './support/embedded.ts'
 import { figure, percentile } from './support/figures.ts'
+import { syncMedianMs } from './support/machine.ts'
 import { eventsPerOrder, orderChanges } from './support/order-changes.ts'
 import { type Receiver, startReceiver } from './support/receiver.ts'
 
@@ -143,21 +142,6 @@ async function latency(receiver: Receiver): Promise<Latency> {
     cpuShare: (after.cpuSeconds - before.cpuSeconds) / seconds,
     commitsPerSecond: (after.commits - before.commits) / seconds,
   }
-}
-
-/** How long the disk takes to make 4 KiB durable: the floor under every commit. */
-function syncMedianMs(): number {
-  const directory = mkdtempSync(join(tmpdir(), 'waybill-bench-'))
-  const file = openSync(join(directory, 'sync'), 'w')
-  const block = Buffer.alloc(4096, 1)
-  const times = Array.from({ length: 200 }, () => {
-    const start = performance.now()
-    writeSync(file, block)
-    fdatasyncSync(file)
-    return performance.now() - start
-  })
-  rmSync(directory, { recursive: true })
-  return percentile(times, 0.5)
 }
 
 const receiver = await startReceiver()

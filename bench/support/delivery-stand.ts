@@ -6,9 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endpointDefaults, type PartnerSettings } from '../../app/config/partner-settings.ts'
-import { roles } from '../../app/config/roles.ts'
 import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
-import { startServices } from '../../app/serve/services.ts'
 import { topicLag } from '../../app/serve/topic-lag.ts'
 import { openDeliveryLog } from '../../connectors/postgres/open-delivery-log.ts'
 import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
@@ -22,6 +20,7 @@ import { parseSourceMapping } from '../../processors/normalize/source-mapping.ts
 import type { Delivery } from '../../schemas/index.ts'
 import { logName } from '../../topology/log.ts'
 import { appendDeliveries, benchSealer, endpointIdOf, partnerIdOf } from './deliveries.ts'
+import { report, serve } from './serve.ts'
 
 export interface StandOptions {
   /** Where endpoint n is. */
@@ -52,13 +51,6 @@ export interface DeliveryStand {
   /** Deliveries by state, as the delivery log tells; only while paused. */
   logged(): Promise<Readonly<Record<string, number>>>
   stop(): Promise<void>
-}
-
-/** Longer than any run. */
-const keepMs = 24 * 3600 * 1000
-
-function report(message: string, cause?: unknown) {
-  process.stderr.write(`${message} ${cause instanceof Error ? cause.stack : ''}\n`)
 }
 
 /** Opens it with the pipeline running and its partners published. */
@@ -139,37 +131,6 @@ async function start(
       return stopped
     },
   }
-}
-
-/** Resolves when the API listens and the delivery log is open. */
-async function serve(pipeline: RunningPipeline, directory: string) {
-  const services = startServices({
-    pipeline,
-    instanceId: 'embedded',
-    roles,
-    trouble: () => undefined,
-    place: { directory: join(directory, 'delivery-log') },
-    keepMs,
-    auth: 'none',
-    host: '127.0.0.1',
-    port: 0,
-    waiting: () => ({}),
-    ingestCounters: () => new Map(),
-    clock: systemClock,
-    random: systemRandom,
-    version: 'bench',
-    report,
-  })
-  const isReady = async () => {
-    const url = services.url()
-    if (url === undefined) return false
-    const { degraded } = (await (await fetch(`${url}/readyz`)).json()) as { degraded: unknown[] }
-    return degraded.length === 0
-  }
-  while (!(await isReady())) {
-    await new Promise<void>((resolve) => systemClock.at(systemClock.now() + 50, resolve))
-  }
-  return services
 }
 
 const settingsOf = (
