@@ -96,7 +96,10 @@ describe('the verdicts on random pairs', () => {
       const model = buildModel(pair.writer).model
       if (!made || !model) continue
       for (let index = 0; index < 3; index++) {
-        const bytes = made.writerType.toBuffer(randomValue(model, chance))
+        const random = randomValue(model, chance)
+        // Nobody can write a value of a record that must hold another of its own.
+        if (!random) break
+        const bytes = made.writerType.toBuffer(random.value)
         expect(made.readerType.isValid(made.readerType.fromBuffer(bytes, made.resolver))).toBe(true)
         decoded++
       }
