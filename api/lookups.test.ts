@@ -62,6 +62,8 @@ describe('the list of events', () => {
     ['redrive=none', 0],
     ['out_of_order=true', 0],
     ['out_of_order=false&partner=acme', 3],
+    ['test=true', 0],
+    ['test=false', 4],
     ['partner=bharat', 1],
     ['since=2026-11-22T08:00:00Z', 3],
     ['since=2026-11-22T13:30:00%2B05:30&until=2026-11-22T08:01:00Z', 2],

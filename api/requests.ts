@@ -87,6 +87,7 @@ export const filterParameters = {
   out_of_order: Type.Optional(
     Type.Boolean({ description: 'Sent although a newer event of its order had been delivered, or not so.' }),
   ),
+  test: Type.Optional(Type.Boolean({ description: 'Sent to try an endpoint, or not so.' })),
   cursor: Type.Optional(
     Type.String({ minLength: 1, maxLength: 500, description: 'Where a page goes on; part of `next`.' }),
   ),
@@ -106,6 +107,7 @@ export interface Filters {
   readonly order?: string
   readonly redrive?: string
   readonly out_of_order?: boolean
+  readonly test?: boolean
 }
 
 /** A request's filters as a question to the log, or why it cannot be asked. */
@@ -115,7 +117,7 @@ export type Question =
 
 export function questionOf(request: Request, filters: Filters): Question {
   const own = scopeOf(request)
-  const { partner, type, status, since, until, endpoint, order, redrive, out_of_order } = filters
+  const { partner, type, status, since, until, endpoint, order, redrive, out_of_order, test } = filters
   if (partner !== undefined && own.partnerId !== null && own.partnerId !== partner) {
     return { refused: 'other_partner' }
   }
@@ -137,6 +139,7 @@ export function questionOf(request: Request, filters: Filters): Question {
       ...(order !== undefined && { orderId: order }),
       ...(redrive !== undefined && { redriveId: redrive }),
       ...(out_of_order !== undefined && { outOfOrder: out_of_order }),
+      ...(test !== undefined && { test }),
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Turns rows of the delivery log into what the API says: the same words, times as RFC 3339. */
 import type { AttemptRow, DeliveryRow, EventRow, HealthRow, VerdictRow } from '../ports/delivery-log.ts'
 import { completeHealth, partnerHealth } from '../ports/endpoint-health.ts'
-import type { EndpointHealth, RedriveProgress } from '../schemas/index.ts'
+import { type EndpointHealth, isTestOrder, type RedriveProgress } from '../schemas/index.ts'
 import type { GapBody } from './contract/gaps.ts'
 import type { EndpointHealthBody, PartnerHealthBody } from './contract/health.ts'
 import type { RedriveBody } from './contract/redrives.ts'
@@ -13,6 +13,7 @@ export const timeOrNull = (ms: number | null): string | null => (ms === null ? n
 
 export const eventOf = (row: EventRow): EventBody => ({
   ...row,
+  test: isTestOrder(row.order_id),
   occurred_at: timeText(row.occurred_at),
   routed_at: timeText(row.routed_at),
   last_change_at: timeOrNull(row.last_change_at),
@@ -20,6 +21,7 @@ export const eventOf = (row: EventRow): EventBody => ({
 
 export const deliveryOf = (row: DeliveryRow): DeliveryBody => ({
   ...row,
+  test: isTestOrder(row.order_id),
   occurred_at: timeText(row.occurred_at),
   routed_at: timeText(row.routed_at),
   changed_at: timeText(row.changed_at),

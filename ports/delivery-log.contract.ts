@@ -1,7 +1,7 @@
 /** What every delivery log does, whatever it is made of: run by each adapter's test. */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { DeliveryHistory } from '../schemas/index.ts'
+import { type DeliveryHistory, testOrderPrefix } from '../schemas/index.ts'
 import {
   type Backlog,
   type DeliveryLog,
@@ -206,6 +206,24 @@ export function deliveryLogContract(options: DeliveryLogContractOptions): void {
       expect(await found({ outOfOrder: true })).toEqual([1, 1])
       expect(await found({ outOfOrder: true, redriveId: 'redrive-1' })).toEqual([0, 0])
       expect(await found({ outOfOrder: false })).toEqual([3, 3])
+    })
+
+    it('finds what was sent to try an endpoint, and what was not', async () => {
+      const log = await open()
+      const tests = { of: 'event-2', order_id: `${testOrderPrefix}0b8f7f3c` }
+      // Next to the tests in any order of texts, and no test.
+      const near = { of: 'event-3', order_id: 'waybill-test' }
+      await log.write(batch({ history: [attempted(), attempted(tests), attempted(near)] }))
+      const found = async (filter: EventFilter) => {
+        const page = await log.listDeliveries(everything, filter, { limit: 10 })
+        if (page === 'bad_cursor') throw new Error('there was no cursor')
+        return page.deliveries.map(({ event_id }) => event_id).sort()
+      }
+      const others = [idOf('event-1'), idOf('event-3')].sort()
+      expect(await found({ test: true })).toEqual([idOf('event-2')])
+      expect(await found({ test: true, status: 'dead' })).toEqual([])
+      expect(await found({ test: false })).toEqual(others)
+      expect(await found({ test: false, endpointId: 'ep-1' })).toEqual(others)
     })
 
     it('lets no lower version overwrite a higher one, and keeps its attempt all the same', async () => {
@@ -565,6 +583,9 @@ function filtersOf({ since, until }: Story): EventFilter[] {
     { outOfOrder: true, endpointId: 'ep-1' },
     { outOfOrder: false, status: 'retried' },
     { outOfOrder: false },
+    { test: true },
+    { test: true, status: 'dead' },
+    { test: false, endpointId: 'ep-1' },
   ]
 }
 

@@ -171,6 +171,8 @@ export interface EventFilter {
   /** The redrive that it was part of last. */
   readonly redriveId?: string
   readonly outOfOrder?: boolean
+  /** Whether the order was made up for a test of an endpoint. */
+  readonly test?: boolean
 }
 
 /** Most rows of a page. */

@@ -2,7 +2,7 @@
  * The delivery log in memory: for tests, for replays that leave nothing behind, and as the plain statement of what
  * the port means. It keeps the best record of each key and works everything else out when it is asked.
  */
-import type { DeliveryHistory, RoutingVerdict } from '../schemas/index.ts'
+import { type DeliveryHistory, isTestOrder, type RoutingVerdict } from '../schemas/index.ts'
 import {
   type AttemptRow,
   type Backlog,
@@ -208,12 +208,13 @@ function matches(filter: EventFilter, facts: EventFacts, deliveries: readonly De
   )
 }
 
-function matchesFacts({ type, orderId, sinceMs, untilMs }: EventFilter, facts: EventFacts): boolean {
+function matchesFacts({ type, orderId, sinceMs, untilMs, test }: EventFilter, facts: EventFacts): boolean {
   return (
     (type === undefined || facts.event === type) &&
     (orderId === undefined || facts.order_id === orderId) &&
     (sinceMs === undefined || facts.occurred_at >= sinceMs) &&
-    (untilMs === undefined || facts.occurred_at < untilMs)
+    (untilMs === undefined || facts.occurred_at < untilMs) &&
+    (test === undefined || isTestOrder(facts.order_id) === test)
   )
 }
 

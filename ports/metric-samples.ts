@@ -1,5 +1,5 @@
 /** Where the values of metrics come from: the program's counters, reports on endpoints, records of the history. */
-import type { DeliveryHistory, EndpointHealth, HealthState } from '../schemas/index.ts'
+import { type DeliveryHistory, type EndpointHealth, type HealthState, isTestOrder } from '../schemas/index.ts'
 import { faultOf } from './endpoint-health.ts'
 import {
   type CountedMetric,
@@ -63,10 +63,10 @@ export function healthSamples(
   ]
 }
 
-/** What a history record adds to the histograms. Record each value with the metric's `observe`. */
+/** What a history record adds to the histograms; one of a test adds nothing. Record each value with the metric's `observe`. */
 export function historySamples(record: DeliveryHistory): readonly MetricSample[] {
   const { attempt, at, occurred_at, event } = record
-  if (!attempt) return []
+  if (!attempt || isTestOrder(record.order_id)) return []
   const durationMs = attempt.outcome.duration_ms
   const acknowledged = faultOf(attempt.outcome.class) === 'none'
   const result = acknowledged ? 'acknowledged' : 'failed'

@@ -6,6 +6,7 @@ import {
   type DeliveryHistory,
   type EndpointHealth,
   historyDefaults,
+  testOrderPrefix,
 } from '../schemas/index.ts'
 import { healthDefaults, healthWindow, noCounts } from './endpoint-health.ts'
 import { counterSamples, counterToMetric, healthSamples, historySamples } from './metric-samples.ts'
@@ -233,6 +234,7 @@ describe('a history record', () => {
 
   it('of another kind tells less, and never a negative time', () => {
     expect(historySamples(record({ attempt: null }))).toEqual([])
+    expect(historySamples(record({ order_id: `${testOrderPrefix}1` }))).toEqual([])
     const { attempt } = record({})
     const retry = attempt && { ...attempt, retry_count: 1, trigger: 'RETRY' as const }
     expect(shown(historySamples(record({ attempt: retry, occurred_at: 99_000 })))).toEqual([

@@ -42,8 +42,8 @@ export function decodeCursor(cursor: string, question: PageQuestion): PagePlace 
 
 /** Six bytes tell questions apart; they protect nothing, the scope is applied to every page anyway. */
 function fingerprint({ list, scope, filter }: PageQuestion): string {
-  const { type, status, sinceMs, untilMs, endpointId, orderId, redriveId, outOfOrder } = filter
-  const facts = [type, status, sinceMs, untilMs, endpointId, orderId, redriveId, outOfOrder]
+  const { type, status, sinceMs, untilMs, endpointId, orderId, redriveId, outOfOrder, test } = filter
+  const facts = [type, status, sinceMs, untilMs, endpointId, orderId, redriveId, outOfOrder, test]
   const parts = [list, scope.partnerId, ...facts]
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 8)
 }

@@ -66,6 +66,7 @@ export type { RegisteredSchema, Registry } from './registry.ts'
 export { readSchemaFolder, type SchemaFile, shippedSchemaFolder } from './schema-folder.ts'
 export { schemaFingerprint } from './schema-ids.ts'
 export { makeSealer, type Sealer, type SealerOptions, type SealingKey, sealedMarks } from './sealing.ts'
+export { isTestOrder, testOrderPrefix } from './test-orders.ts'
 export { generateTypes } from './type-generator.ts'
 export {
   detailCharactersMax,

@@ -12,6 +12,9 @@ export const eventBody = Type.Object(
     occurred_at: time('When the order changed.'),
     routed_at: time('When it was first decided who gets it.'),
     order_sequence: nullable(Type.Integer({ description: 'Its place among the events of the order.' })),
+    test: Type.Boolean({
+      description: 'Sent to try an endpoint: shown, and counted in no rate, deadline or bulk redrive.',
+    }),
     deliveries: Type.Object(
       {
         waiting: count('Queued, in flight or waiting for a retry.'),
@@ -36,6 +39,7 @@ export const eventBody = Type.Object(
         occurred_at: '2026-11-22T08:30:00.000Z',
         routed_at: '2026-11-22T08:30:00.412Z',
         order_sequence: 3,
+        test: false,
         deliveries: { waiting: 0, delivered: 1, dead: 1, skipped: 0 },
         retry_count: 3,
         last_change_at: '2026-11-22T08:41:02.118Z',
@@ -57,6 +61,9 @@ export const deliveryBody = Type.Object(
     occurred_at: time('When the order changed.'),
     routed_at: time('When it was decided that the endpoint gets it.'),
     order_sequence: nullable(Type.Integer({ description: 'Its place among the events of the order.' })),
+    test: Type.Boolean({
+      description: 'Sent to try an endpoint: shown, and counted in no rate, deadline or bulk redrive.',
+    }),
     state: word(states, 'Where it stands.'),
     version: Type.Integer({ description: 'Grows with every change of the delivery.' }),
     changed_at: time('When it last changed.'),
@@ -90,6 +97,7 @@ export const deliveryBody = Type.Object(
         occurred_at: '2026-11-22T08:30:00.000Z',
         routed_at: '2026-11-22T08:30:00.412Z',
         order_sequence: 3,
+        test: false,
         state: 'dead',
         version: 9,
         changed_at: '2026-11-22T08:41:02.118Z',

@@ -6,6 +6,7 @@ import { sample, sampleAsOf, sampleLog, sampleRedrive } from '../../api/testing/
 import { testApi, tokens } from '../../api/testing/test-api.ts'
 import { manualClock } from '../../engine/index.ts'
 import { attempted, batch, testStartMs } from '../../ports/testing/log-records.ts'
+import { testOrderPrefix } from '../../schemas/index.ts'
 import { capturedSurroundings } from '../cli/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
 
@@ -139,6 +140,33 @@ describe('waybill deliveries', () => {
         '2026-11-22 08:01:00.950  retry 1  http_5xx 503  166 ms  Service Unavailable\n',
     )
     expect(out).toContain('body\n{')
+  })
+
+  it('marks what was sent to try an endpoint, and lists it alone or leaves it out', async () => {
+    const log = await sampleLog()
+    const test = { of: 'test', partner_id: 'acme', order_id: `${testOrderPrefix}0b8f7f3c`, by_hand: true }
+    await log.write(batch({ history: [attempted({ ...test, endpoint_id: 'acme-orders' })] }))
+    const { app } = await testApi({ deliveryLog: log })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+    for (const [list, all] of [
+      ['deliveries', 6],
+      ['events', 5],
+    ] as const) {
+      const rows = async (...filter: string[]) =>
+        linesOf((await waybill([list, 'list', ...filter, '--json'], { url })).out).map((line) =>
+          JSON.parse(line),
+        )
+      expect(await rows()).toHaveLength(all)
+      expect(await rows('--test')).toMatchObject([{ test: true, order_id: test.order_id }])
+      expect((await rows('--no-test')).map((row) => row.test)).toEqual(Array(all - 1).fill(false))
+      const { out } = await waybill([list, 'list', '--test'], { url })
+      expect(linesOf(out)).toEqual([
+        expect.stringMatching(/ HOW +(DELIVERY|EVENT) ID$/),
+        expect.stringMatching(/ test +[0-9a-f-]{36}$/),
+      ])
+    }
+    await app.close()
   })
 
   it('tells what is not ordinary about a delivery, and only then', async () => {

@@ -16,6 +16,8 @@ export interface FilterFlags {
   readonly order?: string
   readonly redrive?: string
   readonly outOfOrder?: boolean
+  /** `--test`, `--no-test`; neither: both are listed. */
+  readonly test?: boolean
   readonly limit?: string
 }
 
@@ -33,6 +35,8 @@ export function addFilterOptions(command: Command): void {
     .option('--endpoint <id>', 'of one endpoint')
     .option('--redrive <id>', 'sent again by one redrive')
     .option('--out-of-order', 'sent after a newer event of its order')
+    .option('--test', 'sent to try an endpoint')
+    .option('--no-test', 'not those that were sent to try an endpoint')
     .option('--since <time>', 'changed at or after: 30m, 24h, 7d ago, or 2026-11-22T08:00:00Z')
     .option('--until <time>', 'changed before, written alike')
     .option('--limit <rows>', `how many, newest first (default: ${defaultLimit})`)
@@ -54,6 +58,7 @@ export function queryOf(flags: FilterFlags, now: number, pageRowsMin: number): L
     if (value !== undefined) search.set(name, value)
   }
   if (flags.outOfOrder === true) search.set('out_of_order', 'true')
+  if (flags.test !== undefined) search.set('test', String(flags.test))
   for (const name of ['since', 'until'] as const) {
     const text = flags[name]
     if (text !== undefined) search.set(name, readTime(`--${name}`, text, now, problems))

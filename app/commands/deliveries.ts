@@ -148,10 +148,11 @@ const deliveryColumns = (colors: Colors, rows: readonly DeliveryBody[]): Column<
 ]
 
 /** What is not ordinary about the way in which it was sent. */
-const howText = ({ by_hand, redrive_id, out_of_order }: DeliveryBody): string =>
+const howText = ({ by_hand, redrive_id, out_of_order, test }: DeliveryBody): string =>
   [
+    ...(test ? ['test'] : []),
     ...(redrive_id === null ? [] : ['redriven']),
-    ...(by_hand ? ['by hand'] : []),
+    ...(by_hand && !test ? ['by hand'] : []),
     ...(out_of_order ? ['out of order'] : []),
   ].join(', ')
 

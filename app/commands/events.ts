@@ -73,14 +73,15 @@ function listEvents(flags: FilterFlags & ClientFlags, surroundings: Surroundings
     )
     if (config.format === 'json') for (const row of found.rows) run.json(row)
     else {
-      if (found.rows.length > 0) run.lines(table(eventColumns(colors), found.rows, width, colors.dim))
+      if (found.rows.length > 0)
+        run.lines(table(eventColumns(colors, found.rows), found.rows, width, colors.dim))
       run.note(listNote(found.rows.length, ['event', 'events'], found.more, found.asOf))
     }
     return exitCode.ok
   })
 }
 
-const eventColumns = (colors: Colors): Column<EventBody>[] => [
+const eventColumns = (colors: Colors, rows: readonly EventBody[]): Column<EventBody>[] => [
   { title: 'OCCURRED', text: ({ occurred_at }) => shortTime(occurred_at) },
   { title: 'EVENT', text: ({ event }) => event, shrinkTo: 10 },
   { title: 'ORDER', text: ({ order_id }) => order_id, drop: 1, shrinkTo: 8 },
@@ -92,6 +93,9 @@ const eventColumns = (colors: Colors): Column<EventBody>[] => [
     paint: (text, { deliveries }) => paintCounts(colors, deliveries, text),
   },
   { title: 'RETRIES', text: ({ retry_count }) => String(retry_count), align: 'right', drop: 3 },
+  ...(rows.some(({ test }) => test)
+    ? [{ title: 'HOW', text: ({ test }: EventBody) => (test ? 'test' : ''), drop: 4 }]
+    : []),
   { title: 'EVENT ID', text: ({ event_id }) => event_id },
 ]
 
@@ -111,7 +115,7 @@ function eventLines(detail: EventDetailBody, { colors, width }: ClientRun): stri
     ...facts(colors, [
       ['event', event.event_id],
       ['type', event.event],
-      ['order', event.order_id],
+      ['order', event.test ? `${event.order_id}, made up for a test` : event.order_id],
       ['sequence', event.order_sequence === null ? null : String(event.order_sequence)],
       ['partner', event.partner_id],
       ['occurred', longTime(event.occurred_at)],

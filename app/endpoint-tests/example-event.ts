@@ -20,9 +20,6 @@ export interface ExampleEvent {
   readonly at: number
 }
 
-/** What orders of tests are called: the rest follows from the event. */
-export const testOrderPrefix = 'waybill-test-'
-
 const minuteMs = 60_000
 
 /** What the event came after. */

@@ -10,8 +10,9 @@ import {
   type Sealer,
   type SentEvent,
   sentEvents,
+  testOrderPrefix,
 } from '../../schemas/index.ts'
-import { exampleBody, testOrderPrefix } from './example-event.ts'
+import { exampleBody } from './example-event.ts'
 
 export interface TestDeskOptions {
   /** What is published, by partner. */

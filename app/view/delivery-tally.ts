@@ -6,7 +6,7 @@
  * right, is cut out by partition: an endpoint is of one, and its deliveries are with the task of that one.
  */
 import { isAcknowledged } from '../../ports/sender.ts'
-import type { DeliveryHistory } from '../../schemas/index.ts'
+import { type DeliveryHistory, isTestOrder } from '../../schemas/index.ts'
 import { createLatencies } from './latency.ts'
 import type { EndpointLine, RecentLine, ViewSnapshot } from './snapshot.ts'
 
@@ -103,7 +103,7 @@ export function createDeliveryTally(): DeliveryTally {
     else endpoint.failed++
     endpoint.last = outcomeWord(history)
     endpoint.lastOk = acknowledged
-    if (acknowledged && retry_count === 0)
+    if (acknowledged && retry_count === 0 && !isTestOrder(history.order_id))
       latencies.add(started_at + outcome.duration_ms - history.occurred_at)
   }
 

@@ -4,6 +4,7 @@
  */
 import type { EventFilter, Scope, StatusFilter } from '../../ports/delivery-log.ts'
 import type { PagePlace } from '../../ports/page-cursor.ts'
+import { testOrderPrefix } from '../../schemas/index.ts'
 import { keyText } from './log-writes.ts'
 import type { Sql, SqlValue } from './sql-database.ts'
 
@@ -119,12 +120,21 @@ function eventConditions({ scope, filter, after }: Listing, table: string, bind:
   if (filter.orderId !== undefined) add(`${table}.order_id = ${bind(keyText(filter.orderId))}`)
   if (filter.sinceMs !== undefined) add(`${table}.occurred_at >= ${bind(filter.sinceMs)}`)
   if (filter.untilMs !== undefined) add(`${table}.occurred_at < ${bind(filter.untilMs)}`)
+  if (filter.test !== undefined) add(testCondition(filter.test, table))
   if (after) {
     add(
       `(${table}.occurred_at, ${table}.event_id) < (${bind(after.occurredAt)}::bigint, ${bind(after.eventId)}::uuid)`,
     )
   }
   return conditions
+}
+
+/** A range, so that the index of orders finds the few that there are. */
+function testCondition(test: boolean, table: string): string {
+  // The first text after all that begin with the prefix: it ends with a hyphen, and a full stop follows that.
+  const end = `${testOrderPrefix.slice(0, -1)}.`
+  const [first, beyond] = [`${table}.order_id >= '${testOrderPrefix}'`, `${table}.order_id < '${end}'`]
+  return test ? `${first} and ${beyond}` : `not (${first} and ${beyond})`
 }
 
 function deliveryConditions(filter: EventFilter, table: string, bind: Bind): string[] {

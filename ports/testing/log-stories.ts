@@ -3,6 +3,7 @@
  * shuffled, and some of them more than once.
  */
 import fc from 'fast-check'
+import { testOrderPrefix } from '../../schemas/index.ts'
 import type { LogBatch } from '../delivery-log.ts'
 import { attempted, batch, history, testStartMs, verdict } from './log-records.ts'
 
@@ -43,7 +44,7 @@ export function storyBatches(story: Story): LogBatch[] {
 const factsOf = (event: number) => ({
   of: `event-${event}`,
   partner_id: `partner-${event % 2}`,
-  order_id: `order-${event % 3}`,
+  order_id: event === 7 ? `${testOrderPrefix}7` : `order-${event % 3}`,
   event: types[event % types.length] ?? 'delivered',
   // Two events at the same moment.
   occurred_at: testStartMs + Math.floor(event / 2) * 1000,

@@ -1,5 +1,5 @@
 /** Whether a dead or skipped delivery is one that a redrive of many takes. Pure. */
-import type { DeliveryBody, DeliveryStatus, RedriveJob } from '../../schemas/index.ts'
+import { type DeliveryBody, type DeliveryStatus, isTestOrder, type RedriveJob } from '../../schemas/index.ts'
 import { tooOldAt } from './max-age.ts'
 
 export type RedriveVerdict =
@@ -15,7 +15,7 @@ export interface RedriveQuestion {
     'endpoint_id' | 'filter' | 'within_max_age' | 'automatic' | 'confirm_out_of_order'
   >
   readonly status: DeliveryStatus
-  readonly body: Pick<DeliveryBody, 'event' | 'occurred_at'>
+  readonly body: Pick<DeliveryBody, 'event' | 'occurred_at' | 'order_id'>
   /** A newer event of its order was delivered, at an endpoint with strict order. */
   readonly isLate: boolean
   /** The endpoint's own maximum ages. */
@@ -26,7 +26,7 @@ export interface RedriveQuestion {
 /** So often a delivery is sent again by itself: one that dies each time is left to people. */
 export const autoRedrivesMax = 3
 
-/** Only what is asked for; and of that, what a person gave up, or made up for a test, only when it is named. */
+/** Only what is asked for; and of that, what a person gave up, only when it is named, and never what was made up for a test. */
 export function matchRedrive(question: RedriveQuestion): RedriveVerdict {
   const { job, status, body, isLate, maxAges, now } = question
   if (status.endpoint_id !== job.endpoint_id || !isAskedFor(question)) return 'other'
@@ -37,7 +37,8 @@ export function matchRedrive(question: RedriveQuestion): RedriveVerdict {
 
 function isAskedFor({ job: { filter }, status, body }: RedriveQuestion): boolean {
   if (status.phase !== 'dead' && status.phase !== 'skipped') return false
-  if (status.trigger === 'TEST') return false
+  // By its order: one that was retried by hand since bears another trigger.
+  if (isTestOrder(body.order_id)) return false
   if (filter?.event && filter.event !== body.event) return false
   if (filter?.since && body.occurred_at < filter.since) return false
   if (filter?.until && body.occurred_at >= filter.until) return false

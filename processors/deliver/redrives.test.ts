@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DeliveryCommand, Endpoint } from '../../schemas/index.ts'
+import { type DeliveryCommand, type Endpoint, testOrderPrefix } from '../../schemas/index.ts'
 import { command, delivery, endpoint, partner, sent, startMs } from './testing/builders.ts'
 import { type Harness, makeHarness } from './testing/harness.ts'
 
@@ -224,7 +224,7 @@ describe('a test event', () => {
       delivery_id: 't1',
       event_id: 'test-event',
       partner_id: 'p1',
-      order_id: 'T-1',
+      order_id: `${testOrderPrefix}1`,
       event: 'delivered',
       payload_version: 'v2',
       config_version: 1,
@@ -238,6 +238,13 @@ describe('a test event', () => {
     redrive(harness)
     pass(harness, 500)
     expect(harness.history('t1').at(-1)).toMatchObject({ state: 'dead' })
+    // By hand it is sent again; a redrive of many leaves it out even then.
+    harness.command(command('REDRIVE', { delivery_id: 't1' }))
+    harness.done('t1#2', sent('blocked'))
+    const ended = harness.history('t1').at(-1)
+    redrive(harness)
+    pass(harness, 500)
+    expect(harness.history('t1').at(-1)).toEqual(ended)
     harness.command(command('TEST', { delivery_id: null }))
     expect(harness.rejected).toEqual(['command_without_test'])
   })

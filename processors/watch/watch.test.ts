@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DeliveryHistory } from '../../schemas/index.ts'
+import { type DeliveryHistory, testOrderPrefix } from '../../schemas/index.ts'
 import { attempt, attempted, history, hourMs, minuteMs, startMs, watchHarness } from './testing/harness.ts'
 import { watchCounters } from './watch.ts'
 
@@ -33,6 +33,26 @@ describe('a delivery', () => {
     expect(watch.endpoint()?.open).toBe(0)
     watch.take(attempted('http_5xx', { delivery_id: 'd2', version: 2 }))
     expect(watch.endpoint()?.open).toBe(1)
+  })
+})
+
+describe('a test of an endpoint', () => {
+  const test = { delivery_id: 't1', order_id: `${testOrderPrefix}1` }
+
+  it('counts for nothing: no rate, no deadline, no failure in a row, nothing open', () => {
+    const watch = watchHarness()
+    watch.take(history(), attempted('acknowledged'))
+    const before = watch.endpoint()
+    watch.take(history(test), attempted('http_5xx', { ...test, state: 'dead' }))
+    const told = { seen_offset: expect.any(Number), seen_at: expect.any(Number) }
+    expect(watch.endpoint()).toEqual({ ...before, ...told })
+    expect(watch.openCount()).toBe(0)
+  })
+
+  it('that had the endpoint disabled is told all the same', () => {
+    const watch = watchHarness()
+    watch.take(history(test), history({ ...test, version: 2, change: 'AUTO_DISABLED', reason: 'http_410' }))
+    expect(watch.endpoint()).toMatchObject({ auto_disabled_reason: 'http_410', consecutive_failures: 0 })
   })
 })
 

@@ -7,6 +7,8 @@
  * deadlines that passed get their verdict (deadline-watch.ts), marked endpoints are judged (judge.ts) and reported (reports.ts),
  * and people are told what is bad news, or the end of it (notices.ts).
  *
+ * Tests of an endpoint count for nothing; that one had it disabled is told all the same.
+ *
  * Taken once: an endpoint's history lies in one partition, so whatever has an offset and a time not beyond the last
  * one taken was taken before; this holds when the topic is read again. (Both must be told: a topic made anew counts
  * its offsets from zero, and a clock may be set back.) A copy appended again is known by its delivery's version while
@@ -15,7 +17,12 @@
 import { effect, type ProcessorDefinition, store } from '../../engine/index.ts'
 import { deadlinesMs } from '../../ports/endpoint-health.ts'
 import { type NoticeCallRequest, type NoticeResult, noticeCallSerde } from '../../ports/notices.ts'
-import type { DeliveryHistory, EndpointWatch, OpenDelivery } from '../../schemas/index.ts'
+import {
+  type DeliveryHistory,
+  type EndpointWatch,
+  isTestOrder,
+  type OpenDelivery,
+} from '../../schemas/index.ts'
 import { makeDeadlineWatch } from './deadline-watch.ts'
 import { afterAttempt, afterChange, attemptCounts, makeEndpointBook } from './endpoint-book.ts'
 import { healthRules } from './judge.ts'
@@ -66,6 +73,8 @@ export function watch(options: WatchOptions): ProcessorDefinition<WatchShape> {
       const take = (before: EndpointWatch, record: DeliveryHistory): EndpointWatch => {
         const { endpoint_id: endpointId, attempt, at } = record
         let endpoint = afterChange(before, record)
+        // Made up to try the endpoint: no order waited for it, and its partner may well want it to fail.
+        if (isTestOrder(record.order_id) && !context.stores.open.get(record.delivery_id)) return endpoint
         if (attempt) {
           endpoint = afterAttempt(endpoint, attempt, at)
           endpoint = book.count(endpointId, endpoint, at, attemptCounts(attempt))
