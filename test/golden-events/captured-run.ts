@@ -3,16 +3,13 @@
  * Records are merged by timestamp, then by file and line; what falls due between two records fires between them.
  */
 import { readFileSync } from 'node:fs'
-import { seededRandom } from '../../engine/index.ts'
 import { enrichHarness } from '../../processors/enrich/testing/harness.ts'
-import { defaultSource } from '../../processors/normalize/default-source.ts'
 import { normalizeRecord } from '../../processors/normalize/normalize-record.ts'
-import { parseSourceMapping, type SourceMapping } from '../../processors/normalize/source-mapping.ts'
+import type { SourceMapping } from '../../processors/normalize/source-blocks.ts'
+import { testDecoder, testMapping, testSealer } from '../../processors/normalize/testing/captured-message.ts'
 import {
   type Codec,
   makeCodecs,
-  makeMessageDecoder,
-  makeSealer,
   type OrderEvent,
   type OrderPayload,
   openFolderRegistry,
@@ -40,25 +37,8 @@ export interface CapturedRun {
 const codecs = makeCodecs(openFolderRegistry())
 const fixtures = new URL('../fixtures/cdc/', import.meta.url)
 
-const decodeAvro = makeMessageDecoder(openFolderRegistry())
-
-export const testSealer = makeSealer({
-  keys: [{ id: 'k1', key: seededRandom(1).bytes(32) }],
-  active: 'k1',
-  random: seededRandom(2),
-})
-
-/** The default mapping; a problem in it is a bug. */
-export function defaultMapping(): SourceMapping {
-  return mappingOf(defaultSource)
-}
-
-/** Parses a mapping document of a test. */
-export function mappingOf(document: unknown): SourceMapping {
-  const parsed = parseSourceMapping(document)
-  if ('mapping' in parsed) return parsed.mapping
-  throw new Error(parsed.problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
-}
+/** The default mapping. */
+export const defaultMapping = (): SourceMapping => testMapping()
 
 /** Reads captured files, by their paths under test/fixtures/cdc. */
 export function readCaptured(paths: readonly string[]): CapturedLine[] {
@@ -86,7 +66,7 @@ export function runCaptured(lines: readonly CapturedLine[], mapping: SourceMappi
         headers: Object.entries(line.headers).map(([key, value]) => ({ key, value: bytesOf(value) })),
         timestamp: line.timestamp,
       },
-      { mapping, seal: testSealer, decodeAvro },
+      { mapping, seal: testSealer, decodeAvro: testDecoder },
     )
     if (result.kind === 'order') enrich.change(through(codecs.orderChange, result.change), line.timestamp)
     else if (result.kind === 'assignments') {

@@ -5,7 +5,8 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readSourceFile } from '../../app/config/source.ts'
-import { iso, linesOf, payloadsOf, runCaptured, storyOf, testSealer } from '../golden-events/captured-run.ts'
+import { testSealer } from '../../processors/normalize/testing/captured-message.ts'
+import { iso, linesOf, payloadsOf, runCaptured, storyOf } from '../golden-events/captured-run.ts'
 import { consignmentId, consignmentStory, type Flavour } from './consignments.ts'
 
 const flavours: readonly Flavour[] = ['mysql', 'postgresql']
