@@ -9,6 +9,7 @@ import { capturedSurroundings } from '../../app/cli/captured-surroundings.ts'
 import { runCommand } from '../../app/main.ts'
 import { shippedConnectorPaths } from '../../connectors/debezium/connector-files.ts'
 import { capturedTopics } from '../../topology/topics.ts'
+import { purgeBinlog } from '../stack/binlog.ts'
 import { type OwnService, ownService, serviceBeside } from '../stack/services.ts'
 import { readUntil } from './topic-reader.ts'
 
@@ -159,7 +160,7 @@ describe('capturing from MariaDB', () => {
     for (const name of names) await tell(`/connectors/${name}/stop`)
     for (const name of names) await untilStatus(name, /stopped/)
     await orders.query("UPDATE oms.orders SET status = 'PACKED' WHERE id = 1002")
-    await purgeBinlog()
+    await purgeBinlog(root)
     for (const name of names) await tell(`/connectors/${name}/resume`)
     await untilStatus('mariadb-orders', /When the log is gone/)
 
@@ -176,21 +177,6 @@ describe('capturing from MariaDB', () => {
 
   async function untilStatus(name: string, words: RegExp): Promise<void> {
     while (!words.test((await connectors('status', name)).err)) await new Promise(setImmediate)
-  }
-
-  /** The server keeps what a connected reader has not read, and notices late that one has gone. */
-  async function purgeBinlog(): Promise<void> {
-    const [threads] = await root.query(
-      "SELECT id FROM information_schema.processlist WHERE command = 'Binlog Dump'",
-    )
-    for (const { id } of threads as { id: number }[]) await root.query(`KILL ${id}`)
-    await root.query('FLUSH BINARY LOGS')
-    for (;;) {
-      const [logs] = await root.query('SHOW BINARY LOGS')
-      const names = (logs as { Log_name: string }[]).map(({ Log_name }) => Log_name)
-      if (names.length === 1) return
-      await root.query(`PURGE BINARY LOGS TO '${names.at(-1)}'`)
-    }
   }
 })
 

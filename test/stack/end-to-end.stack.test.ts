@@ -2,129 +2,49 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Receiver, startReceiver } from '../embedded/receiver.ts'
-import { type OrderSql, openOrderSql } from './order-sql.ts'
-import { type OwnService, ownService, serviceBeside } from './services.ts'
-import { eventually, type StackFolder, type StackInstance, stackFolder } from './stack-instance.ts'
+import { eventually, type StackInstance } from './stack-instance.ts'
+import { type WholeStack, wholeStack } from './whole-stack.ts'
 
-const partner = 'acme-retail'
-
-interface Webhook {
-  readonly id: string
-  readonly event: string
-  readonly order: string
-  readonly previous: string | null
-  readonly otp: string | null
-  readonly rider: string | null
-}
-
-let worker: OwnService<'connect'>
-let orders: OrderSql
-let receiver: Receiver
-let folder: StackFolder
+let stack: WholeStack
 let instance: StackInstance
-let nextOrder = 1001
 
 beforeAll(async () => {
-  worker = await ownService('connect')
-  const [kafka, mariadb, postgres, registry] = await Promise.all([
-    serviceBeside(worker, 'kafka'),
-    serviceBeside(worker, 'mariadb'),
-    serviceBeside(worker, 'postgres'),
-    serviceBeside(worker, 'registry'),
-  ])
-  receiver = await startReceiver(() => ({ status: 200, afterMs: 0 }))
-  orders = await openOrderSql(mariadb)
-  folder = await stackFolder({
-    brokers: kafka.brokers,
-    databaseUrl: postgres.url,
-    registryUrl: registry.url,
-    receiverUrl: receiver.url,
-    partners: [partner],
-  })
-  const planned = await folder.waybill('topology', 'apply', '--config', 'waybill.yaml')
-  expect(planned).toMatchObject({ code: 0 })
-  const captured = await folder.waybill(
-    'connectors',
-    'apply',
-    '--database',
-    'mariadb',
-    '--connect',
-    worker.url,
-  )
-  expect(captured).toMatchObject({ code: 0 })
-  instance = folder.run('first')
+  stack = await wholeStack()
+  instance = stack.folder.run('first')
   await instance.url()
 }, 300_000)
 
-afterAll(async () => {
-  await folder?.close()
-  await orders?.close()
-  await receiver?.close()
-  await worker?.release()
-}, 60_000)
-
-/** The webhooks of an order so far, in the order in which they came. */
-function webhooksOf(order: number): Webhook[] {
-  return receiver.received
-    .map(({ webhookId, body }) => {
-      const payload = JSON.parse(body) as {
-        event: string
-        order_id: string
-        previous_status: string | null
-        delivery: { otp: string | null }
-        rider: { name: string | null }
-      }
-      return {
-        id: webhookId,
-        event: payload.event,
-        order: payload.order_id,
-        previous: payload.previous_status,
-        otp: payload.delivery.otp,
-        rider: payload.rider.name,
-      }
-    })
-    .filter((webhook) => webhook.order === String(order))
-}
-
-const came = (order: number, count: number) =>
-  eventually(() => webhooksOf(order).length >= count, `${count} webhooks of order ${order}`)
-
-async function newOrder(): Promise<number> {
-  const order = nextOrder++
-  await orders.insert(order, partner)
-  return order
-}
+afterAll(() => stack?.close(), 60_000)
 
 describe('the whole of it', () => {
   it('turns an UPDATE into a webhook', async () => {
-    const order = await newOrder()
-    await orders.move(order, { status: 'CONFIRMED' })
-    await came(order, 1)
-    expect(webhooksOf(order)).toMatchObject([{ event: 'order_confirmed', previous: 'NEW' }])
+    const order = await stack.newOrder()
+    await stack.orders.move(order, { status: 'CONFIRMED' })
+    await stack.came(order, 1)
+    expect(stack.webhooksOf(order)).toMatchObject([{ event: 'order_confirmed', previous: 'NEW' }])
   })
 
   it('joins the rider of the dispatch database, one-time password in clear for the partner alone', async () => {
-    const order = await newOrder()
-    await orders.move(order, { rider: 'Rajesh Kumar', otp: '004213', attempt: 1 })
-    await orders.move(order, { status: 'OUT_FOR_DELIVERY', attempt: 1 })
-    await came(order, 1)
-    expect(webhooksOf(order)).toMatchObject([
+    const order = await stack.newOrder()
+    await stack.orders.move(order, { rider: 'Rajesh Kumar', otp: '004213', attempt: 1 })
+    await stack.orders.move(order, { status: 'OUT_FOR_DELIVERY', attempt: 1 })
+    await stack.came(order, 1)
+    expect(stack.webhooksOf(order)).toMatchObject([
       { event: 'out_for_delivery', rider: 'Rajesh Kumar', otp: '004213' },
     ])
   })
 
   it('sends three webhooks, in order, for a row that is changed three times in one transaction', async () => {
-    const order = await newOrder()
-    await orders.move(
+    const order = await stack.newOrder()
+    await stack.orders.move(
       order,
       { status: 'CONFIRMED' },
       { rider: 'Asha Rao', otp: '117711', attempt: 1 },
       { status: 'OUT_FOR_DELIVERY', attempt: 1 },
       { status: 'DELIVERED' },
     )
-    await came(order, 3)
-    expect(webhooksOf(order).map(({ event, previous }) => `${previous} → ${event}`)).toEqual([
+    await stack.came(order, 3)
+    expect(stack.webhooksOf(order).map(({ event, previous }) => `${previous} → ${event}`)).toEqual([
       'NEW → order_confirmed',
       'CONFIRMED → out_for_delivery',
       'OUT_FOR_DELIVERY → delivered',
@@ -132,43 +52,46 @@ describe('the whole of it', () => {
   })
 
   it('goes on over an ALTER TABLE', async () => {
-    const before = await newOrder()
-    await orders.move(before, { status: 'CONFIRMED' })
-    await orders.query('ALTER TABLE oms.orders ADD COLUMN gift_note VARCHAR(80) NULL')
-    await orders.query("ALTER TABLE oms.orders MODIFY city VARCHAR(80) NULL DEFAULT 'Pune'")
-    const after = await newOrder()
-    await orders.query(
+    const before = await stack.newOrder()
+    await stack.orders.move(before, { status: 'CONFIRMED' })
+    await stack.orders.query('ALTER TABLE oms.orders ADD COLUMN gift_note VARCHAR(80) NULL')
+    await stack.orders.query("ALTER TABLE oms.orders MODIFY city VARCHAR(80) NULL DEFAULT 'Pune'")
+    const after = await stack.newOrder()
+    await stack.orders.query(
       `UPDATE oms.orders SET gift_note = 'for you', status = 'CONFIRMED' WHERE id = ${after}`,
     )
-    await orders.move(before, { status: 'DELIVERED' })
-    await Promise.all([came(before, 2), came(after, 1)])
-    expect(webhooksOf(before).map(({ event }) => event)).toEqual(['order_confirmed', 'delivered'])
-    expect(webhooksOf(after).map(({ event }) => event)).toEqual(['order_confirmed'])
+    await stack.orders.move(before, { status: 'DELIVERED' })
+    await Promise.all([stack.came(before, 2), stack.came(after, 1)])
+    expect(stack.webhooksOf(before).map(({ event }) => event)).toEqual(['order_confirmed', 'delivered'])
+    expect(stack.webhooksOf(after).map(({ event }) => event)).toEqual(['order_confirmed'])
   })
 
   it('sends nothing twice and loses nothing when Connect is killed in mid-stream', async () => {
     const many: number[] = []
     for (let nth = 0; nth < 30; nth++) {
-      const order = await newOrder()
+      const order = await stack.newOrder()
       many.push(order)
-      await orders.move(order, { status: 'CONFIRMED' })
-      if (nth === 12) await worker.kill()
-      if (nth === 20) await worker.start()
+      await stack.orders.move(order, { status: 'CONFIRMED' })
+      if (nth === 12) await stack.worker.kill()
+      if (nth === 20) await stack.worker.start()
     }
     await eventually(
-      () => many.every((order) => webhooksOf(order).length > 0),
+      () => many.every((order) => stack.webhooksOf(order).length > 0),
       'a webhook of each order',
       120_000,
     )
-    for (const order of many) await orders.move(order, { status: 'DELIVERED' })
-    await eventually(() => many.every((order) => webhooksOf(order).length > 1), 'two webhooks of each order')
-    const ids = many.flatMap((order) => webhooksOf(order).map(({ id }) => id))
+    for (const order of many) await stack.orders.move(order, { status: 'DELIVERED' })
+    await eventually(
+      () => many.every((order) => stack.webhooksOf(order).length > 1),
+      'two webhooks of each order',
+    )
+    const ids = many.flatMap((order) => stack.webhooksOf(order).map(({ id }) => id))
     expect(new Set(ids).size).toBe(2 * many.length)
     expect(ids).toHaveLength(2 * many.length)
   })
 
   it('knows all of it in the delivery log', async () => {
-    const sent = new Set(receiver.received.map(({ webhookId }) => webhookId)).size
+    const sent = new Set(stack.receiver.received.map(({ webhookId }) => webhookId)).size
     const url = await instance.url()
     const delivered = async () => {
       const answer = await fetch(`${url}/v1/events?limit=100`)
@@ -180,7 +103,7 @@ describe('the whole of it', () => {
 
   it('shares the steps among instances by their roles, and says when nobody runs one', async () => {
     await instance.stop()
-    instance = folder.run('first', '--roles', 'normalize,enrich,route,log,api')
+    instance = stack.folder.run('first', '--roles', 'normalize,enrich,route,log,api')
     const url = await instance.url()
     const findings = async () => {
       const { degraded = [] } = (await (await fetch(`${url}/readyz`)).json()) as {
@@ -189,24 +112,24 @@ describe('the whole of it', () => {
       return degraded.map(({ what }) => what).join()
     }
     await eventually(async () => /no live instance runs deliver, watch/.test(await findings()), 'the finding')
-    const order = await newOrder()
-    await orders.move(order, { status: 'CONFIRMED' })
-    const callers = folder.run('callers', '--roles', 'deliver,watch')
-    await came(order, 1)
+    const order = await stack.newOrder()
+    await stack.orders.move(order, { status: 'CONFIRMED' })
+    const callers = stack.folder.run('callers', '--roles', 'deliver,watch')
+    await stack.came(order, 1)
     await eventually(async () => !(await findings()).includes('no live instance'), 'the finding to go')
     expect(await callers.stop()).toBe(0)
   })
 
   it('has nothing left to change, and refuses another partition count with the mend', async () => {
-    const plan = await folder.waybill('topology', 'plan', '--config', 'waybill.yaml')
+    const plan = await stack.folder.waybill('topology', 'plan', '--config', 'waybill.yaml')
     expect(plan).toMatchObject({ code: 0, out: '[]\n' })
-    const more = join(folder.folder, 'more.yaml')
-    const yaml = readFileSync(join(folder.folder, 'waybill.yaml'), 'utf8')
+    const more = join(stack.folder.folder, 'more.yaml')
+    const yaml = readFileSync(join(stack.folder.folder, 'waybill.yaml'), 'utf8')
     writeFileSync(more, yaml.replace('endpoint_partitions: 4', 'endpoint_partitions: 8'))
-    const refused = await folder.waybill('topology', 'plan', '--config', more, '--format', 'text')
+    const refused = await stack.folder.waybill('topology', 'plan', '--config', more, '--format', 'text')
     expect(refused.code).toBe(2)
     expect(refused.out).toContain('deliveries\n             has 4 partitions and needs 8')
-    const second = await folder.waybill(
+    const second = await stack.folder.waybill(
       'run',
       '--config',
       more,

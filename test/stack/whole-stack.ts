@@ -1,0 +1,118 @@
+/** All of the stack at once, and private: MariaDB captured into Kafka, Waybill on it by its commands, and a receiver. */
+import { type Receiver, startReceiver } from '../embedded/receiver.ts'
+import { type OrderSql, openOrderSql } from './order-sql.ts'
+import { type OwnService, ownService, type Service, serviceBeside } from './services.ts'
+import { eventually, type StackFolder, stackFolder } from './stack-instance.ts'
+
+/** A webhook that came, as far as tests look into it. */
+export interface Webhook {
+  readonly id: string
+  readonly event: string
+  readonly order: string
+  readonly previous: string | null
+  readonly otp: string | null
+  readonly rider: string | null
+  readonly enrichment: string
+}
+
+export interface WholeStack {
+  readonly partner: string
+  /** The Connect worker, to be stopped and killed. */
+  readonly worker: OwnService<'connect'>
+  readonly mariadb: Service<'mariadb'>
+  readonly orders: OrderSql
+  readonly receiver: Receiver
+  readonly folder: StackFolder
+  /** A new order, in the state NEW. */
+  newOrder(): Promise<number>
+  /** The webhooks of an order so far, in the order in which they came. */
+  webhooksOf(order: number): Webhook[]
+  /** Waits for that many of an order. */
+  came(order: number, count: number): Promise<void>
+  /** `waybill connectors …` on the worker. */
+  connectors(...args: string[]): Promise<{ code: number; out: string; err: string }>
+  /** Stops or resumes a connector, and waits until the worker says that it has. */
+  turn(connector: string, way: 'stop' | 'resume'): Promise<void>
+  close(): Promise<void>
+}
+
+export interface WholeStackOptions {
+  /** Further groups of the configuration, as YAML. */
+  readonly yaml?: string
+}
+
+/** Starts the services, makes the topics and the connectors; no instance runs yet. */
+export async function wholeStack({ yaml }: WholeStackOptions = {}): Promise<WholeStack> {
+  const partner = 'acme-retail'
+  const worker = await ownService('connect')
+  const [kafka, mariadb, postgres, registry] = await Promise.all([
+    serviceBeside(worker, 'kafka'),
+    serviceBeside(worker, 'mariadb'),
+    serviceBeside(worker, 'postgres'),
+    serviceBeside(worker, 'registry'),
+  ])
+  const receiver = await startReceiver(() => ({ status: 200, afterMs: 0 }))
+  const orders = await openOrderSql(mariadb)
+  const folder = await stackFolder({
+    brokers: kafka.brokers,
+    databaseUrl: postgres.url,
+    registryUrl: registry.url,
+    receiverUrl: receiver.url,
+    partners: [partner],
+    ...(yaml !== undefined && { yaml }),
+  })
+  const connectors = (...args: string[]) => folder.waybill('connectors', ...args, '--connect', worker.url)
+  await done(folder.waybill('topology', 'apply', '--config', 'waybill.yaml'))
+  await done(connectors('apply', '--database', 'mariadb'))
+
+  async function turn(connector: string, way: 'stop' | 'resume') {
+    await fetch(`${worker.url}/connectors/${connector}/${way}`, { method: 'PUT' })
+    const isStopped = async () => /stopped/.test((await connectors('status', connector)).err)
+    await eventually(async () => (await isStopped()) === (way === 'stop'), `${connector} to ${way}`)
+  }
+
+  let nextOrder = 1001
+  const webhooksOf = (order: number) =>
+    receiver.received.map(webhookOf).filter((webhook) => webhook.order === String(order))
+  return {
+    ...{ partner, worker, mariadb, orders, receiver, folder, webhooksOf, connectors, turn },
+    async newOrder() {
+      const order = nextOrder++
+      await orders.insert(order, partner)
+      return order
+    },
+    came: (order, count) =>
+      eventually(() => webhooksOf(order).length >= count, `${count} webhooks of order ${order}`),
+    async close() {
+      await folder.close()
+      await orders.close()
+      await receiver.close()
+      await worker.release()
+    },
+  }
+}
+
+async function done(command: Promise<{ code: number; err: string }>): Promise<void> {
+  const { code, err } = await command
+  if (code !== 0) throw new Error(`it ended with ${code}: ${err}`)
+}
+
+function webhookOf({ webhookId, body }: { webhookId: string; body: string }): Webhook {
+  const payload = JSON.parse(body) as {
+    event: string
+    order_id: string
+    previous_status: string | null
+    enrichment_status: string
+    delivery: { otp: string | null }
+    rider: { name: string | null }
+  }
+  return {
+    id: webhookId,
+    event: payload.event,
+    order: payload.order_id,
+    previous: payload.previous_status,
+    otp: payload.delivery.otp,
+    rider: payload.rider.name,
+    enrichment: payload.enrichment_status,
+  }
+}
