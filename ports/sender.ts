@@ -115,6 +115,8 @@ export interface SendOutcome {
   readonly durationMs: number
   /** How long the receiver asked us to wait, by its `Retry-After`; null when it did not, or settled. */
   readonly retryAfterMs: number | null
+  /** For `http_3xx`: the address that it redirects to, without query, as the receiver wrote it: not to be kept. */
+  readonly redirectsTo?: string
 }
 
 /** Sends one request. Resolves with an outcome whatever the network does; rejects only when `signal` aborts. */

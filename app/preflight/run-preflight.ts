@@ -10,6 +10,7 @@ import { createHttpSender, type EgressSettings } from '../../connectors/webhook/
 import { sign, signer } from '../../connectors/webhook/standard-webhooks.ts'
 import type { Clock, Random } from '../../engine/index.ts'
 import type { AcknowledgeOn, SendCertificate, Sender, SendOutcome } from '../../ports/sender.ts'
+import { exampleBody } from '../endpoint-tests/example-event.ts'
 import { addressFinding, connectionFinding, isUnreachable } from './connection-checks.ts'
 import type { Finding, PreflightReport } from './finding.ts'
 import {
@@ -19,7 +20,6 @@ import {
   requestFinding,
   timeFinding,
 } from './request-checks.ts'
-import { testBody } from './test-event.ts'
 
 export interface PreflightTarget {
   readonly url: string
@@ -117,23 +117,38 @@ const skipped = ({ check, tried }: RequestCheck, why: string): Finding => ({
   mend: null,
 })
 
-const redirectFinding = ({ length }: readonly SendOutcome[]): Finding => ({
-  check: 'redirects',
-  status: length > 0 ? 'fail' : 'ok',
-  tried: 'looked at every answer',
-  came: length > 0 ? `${length} were redirects` : 'none was a redirect',
-  mend: length > 0 ? 'register the URL that it redirects to: redirects are never followed' : null,
-})
+function redirectFinding(redirected: readonly SendOutcome[]): Finding {
+  const finding = { check: 'redirects', tried: 'looked at every answer' }
+  const count = redirected.length
+  if (count === 0) return { ...finding, status: 'ok', came: 'none was a redirect', mend: null }
+  const targets = [...new Set(redirected.flatMap(({ redirectsTo }) => redirectsTo ?? []))]
+  const came = `${count} ${count === 1 ? 'was a redirect' : 'were redirects'}`
+  return {
+    ...finding,
+    status: 'fail',
+    came: targets.length === 0 ? came : `${came}, to ${targets.join(' and ')}`,
+    mend: `register ${targets.length === 1 ? targets[0] : 'the URL that it redirects to'}: redirects are never followed`,
+  }
+}
 
 /** Makes the requests; the first one's id and body are those of its repeat. */
 function makeRequests(sender: Sender, target: PreflightTarget, options: PreflightOptions) {
   const { clock, random, signal } = options
   const run = Buffer.from(random.bytes(12)).toString('hex')
+  // The same for all: a repeat has the same bytes.
+  const startedAt = clock.now()
   const strange = `whsec_${Buffer.from(random.bytes(32)).toString('base64')}`
   return (check: RequestCheck): Promise<SendOutcome> => {
     const { signature, ageSeconds = 0, changedBody, repeats } = check.with
     const id = v5(`${run}|${repeats ? 'signed_event' : check.check}`, preflightNamespace)
-    const body = testBody({ ...target, eventId: id, orderId: `waybill-check-${run.slice(0, 8)}` })
+    const body = exampleBody({
+      event: 'order_confirmed',
+      eventId: id,
+      orderId: `waybill-check-${run.slice(0, 8)}`,
+      partnerId: target.partnerId,
+      version: target.version,
+      at: startedAt,
+    })
     const secrets = secretsFor(signature, target.secrets, strange)
     const signedAt = clock.now() - ageSeconds * 1000
     return sender.send(

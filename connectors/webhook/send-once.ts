@@ -11,6 +11,7 @@ import type { AwaitedOrigins } from './awaited-origins.ts'
 import { classifyError, classifyStatus } from './classify.ts'
 import { type Exchange, makeExchange } from './exchange.ts'
 import { redact } from './redact.ts'
+import { redirectTarget } from './redirect-target.ts'
 import { parseRetryAfter } from './retry-after.ts'
 
 /** What all calls share. */
@@ -45,6 +46,14 @@ export function sendOnce(
   const redacted = (text: string): string => redact(text, request.secrets)
 
   const target = parseTarget(request.url)
+  /** Says where to: that address is what has to be registered. */
+  const redirected = (statusCode: number, exchange: Exchange): SendOutcome => {
+    const to = typeof target === 'string' ? undefined : redirectTarget(exchange.header('location'), target)
+    const detail = redacted(to === undefined ? exchange.text() : `redirects to ${to}`)
+    const waits = retryAfter('http_3xx', exchange, clock.now())
+    return { ...ended('http_3xx', statusCode, detail, waits), ...(to !== undefined && { redirectsTo: to }) }
+  }
+
   if (typeof target === 'string') return Promise.resolve(ended('invalid_url', null, target))
   const forbidden = vetting.url(target)
   if (forbidden !== undefined) return Promise.resolve(ended('blocked_address', null, forbidden))
@@ -85,6 +94,7 @@ export function sendOnce(
         exchange.stop('the response is longer than we read')
         if (statusCode === null) return resolve(ended('http_invalid', null, 'the response has no status'))
         const outcome = classifyStatus(statusCode, { ...request, isTooLong: exchange.isTooLong() })
+        if (outcome === 'http_3xx') return resolve(redirected(statusCode, exchange))
         resolve(
           ended(outcome, statusCode, redacted(exchange.text()), retryAfter(outcome, exchange, clock.now())),
         )

@@ -193,7 +193,12 @@ describe('a receiver that answers something else than it should', () => {
   it.each([301, 302, 303, 307, 308])('redirecting with %i is not followed', async (status) => {
     const elsewhere = await receiver({})
     const hostile = await receiver({ behave: () => ({ kind: 'redirect', status, to: elsewhere.url }) })
-    expect(await send(hostile.url)).toMatchObject({ class: 'http_3xx', statusCode: status })
+    expect(await send(hostile.url)).toMatchObject({
+      class: 'http_3xx',
+      statusCode: status,
+      detail: expect.stringMatching(/^redirects to http:\/\/127\.0\.0\.1:\S+\/hook$/),
+      redirectsTo: new URL(elsewhere.url).href,
+    })
     expect(elsewhere.connections()).toBe(0)
   })
 

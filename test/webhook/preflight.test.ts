@@ -132,7 +132,7 @@ describe('the check of an endpoint', () => {
     const { url, requests } = await receiver(() => ({
       kind: 'redirect',
       status: 308,
-      to: 'https://elsewhere.example/',
+      to: 'https://elsewhere.example/waybill/?token=abc',
     }))
     const report = await check(url)
     expect(statuses(report)).toMatchObject({
@@ -142,6 +142,10 @@ describe('the check of an endpoint', () => {
       redirects: 'fail',
     })
     expect(mendOf(report, 'signed_event')).toContain('redirects are never followed')
+    expect(report.checks.find(({ check: name }) => name === 'redirects')).toMatchObject({
+      came: '3 were redirects, to https://elsewhere.example/waybill/',
+      mend: 'register https://elsewhere.example/waybill/: redirects are never followed',
+    })
     expect(requests).toHaveLength(3)
   })
 
