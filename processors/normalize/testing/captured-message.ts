@@ -1,9 +1,14 @@
 /** Builds captured records for tests: everything has a sound default but what the test is about. */
 import { seededRandom } from '../../../engine/index.ts'
-import { makeMessageDecoder, makeSealer, openFolderRegistry } from '../../../schemas/index.ts'
+import {
+  type AssignmentChange,
+  makeMessageDecoder,
+  makeSealer,
+  type OrderChange,
+  openFolderRegistry,
+} from '../../../schemas/index.ts'
 import { defaultSource } from '../default-source.ts'
-import type { CapturedRecord } from '../normalize-record.ts'
-import { normalizeRecord } from '../normalize-record.ts'
+import { type CapturedRecord, normalizeRecord } from '../normalize-record.ts'
 import type { NormalizeResult } from '../outcomes.ts'
 import type { SourceMapping } from '../source-blocks.ts'
 import { parseSourceMapping } from '../source-mapping.ts'
@@ -113,3 +118,23 @@ export function capturedRecord({ topic, key, headers, value }: RecordParts = {})
 /** Normalizes a record with the default mapping. */
 export const normalized = (parts: RecordParts = {}, mapping = testMapping()): NormalizeResult =>
   normalizeRecord(capturedRecord(parts), { mapping, seal: testSealer, decodeAvro: testDecoder })
+
+/** Normalizes an order's update to a row with these columns. */
+export const normalizedOrder = (columns: Members): NormalizeResult =>
+  normalized({ value: envelope({ after: orderRow(columns) }) })
+
+/** The order change that a record came to; anything else fails the test. */
+export function orderOf(result: NormalizeResult): OrderChange {
+  if (result.kind !== 'order') throw new Error(JSON.stringify(result))
+  return result.change
+}
+
+/** The assignment changes that a record came to; anything else fails the test. */
+export function assignmentsOf(result: NormalizeResult): readonly AssignmentChange[] {
+  if (result.kind !== 'assignments') throw new Error(JSON.stringify(result))
+  return result.changes
+}
+
+/** Why a record was refused, or else what it came to. */
+export const reasonOf = (result: NormalizeResult): string =>
+  result.kind === 'undecodable' ? result.reason : result.kind
