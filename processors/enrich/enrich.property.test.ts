@@ -6,8 +6,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { OrderChange, OrderRow } from '../../schemas/index.ts'
-import { assignmentChange, orderChange, position, row, startMs } from './order-change.ts'
 import { enrichHarness } from './testing/harness.ts'
+import { assignmentChange, orderChange, position, row, startMs } from './testing/order-change.ts'
 import { defaultTiming } from './timing.ts'
 
 const statuses = ['NEW', 'CONFIRMED', 'PACKED', 'OUT', 'OUT', 'FAILED', 'DELIVERED', 'CANCELLED']

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { enrichCounters } from './counters.ts'
-import { noPosition, orderChange, position, row, startMs, update } from './order-change.ts'
 import { enrichHarness } from './testing/harness.ts'
+import { noPosition, orderChange, position, row, startMs, update } from './testing/order-change.ts'
 
 const dayMs = 24 * 3600 * 1000
 const created = (status: string) => orderChange('CREATE', row(status, { version: 1 }), position(1))

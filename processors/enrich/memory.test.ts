@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { OrderRow } from '../../schemas/index.ts'
 import { enrichCounters } from './counters.ts'
-import { noPosition, orderChange, position, row, startMs, update } from './order-change.ts'
 import { enrichHarness } from './testing/harness.ts'
+import { confirmed as confirmedNow } from './testing/held-order.ts'
+import {
+  assignmentChange,
+  noPosition,
+  orderChange,
+  position,
+  row,
+  startMs,
+  update,
+} from './testing/order-change.ts'
 import { defaultTiming } from './timing.ts'
 
 const { orderKeepMs, endedKeepMs } = defaultTiming
@@ -76,5 +85,46 @@ describe('an order that nothing changes any more', () => {
     expect(harness.emitted.map(({ event }) => event.payload)).toMatchObject([
       { event: 'return_initiated', previous_status: 'DELIVERED', order_sequence: 5 },
     ])
+  })
+})
+
+describe('delete markers and riders', () => {
+  const dayMs = 24 * 3600 * 1000
+
+  it('markers are kept for 7 days and then forgotten', () => {
+    const enrich = enrichHarness(startMs)
+    enrich.change(confirmedNow())
+    enrich.change(orderChange('DELETE', null, position(2)))
+    enrich.advance(7 * dayMs - 1)
+    enrich.punctuate()
+    expect(enrich.order('1')).toBeDefined()
+    enrich.restart()
+    enrich.advance(dayMs)
+    enrich.punctuate()
+    expect(enrich.order('1')).toBeUndefined()
+    expect(enrich.count(enrichCounters.forgotten, { what: 'delete_marker' })).toBe(1)
+  })
+
+  it('the marker of an order that was inserted again does not take the order with it', () => {
+    const enrich = enrichHarness(startMs)
+    enrich.change(confirmedNow())
+    enrich.change(orderChange('DELETE', null, position(2)))
+    enrich.change(orderChange('CREATE', row('CONFIRMED'), position(3)))
+    enrich.advance(9 * dayMs)
+    enrich.punctuate()
+    expect(enrich.order('1')).toBeDefined()
+  })
+
+  it('riders are forgotten 30 days after their last change, not after their first', () => {
+    const enrich = enrichHarness(startMs)
+    enrich.assignment(assignmentChange(1))
+    enrich.advance(20 * dayMs)
+    enrich.assignment(assignmentChange(2))
+    enrich.advance(12 * dayMs)
+    enrich.punctuate()
+    expect(enrich.riders('1')).toBeDefined()
+    enrich.advance(20 * dayMs)
+    enrich.punctuate()
+    expect(enrich.riders('1')).toBeUndefined()
   })
 })

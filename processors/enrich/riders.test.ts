@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { AssignmentChange, AssignmentState } from '../../schemas/index.ts'
-import { assignmentChange, noPosition, startMs } from './order-change.ts'
 import { unavailableValue } from './order-state.ts'
 import { completenessOf, riderFor, takeAnswer, takeAssignment } from './riders.ts'
+import { assignmentChange, noPosition, startMs } from './testing/order-change.ts'
 
 const ridersAfter = (...changes: AssignmentChange[]): AssignmentState | undefined => {
   let riders: AssignmentState | undefined

@@ -6,7 +6,7 @@ import type {
   OrderChange,
   OrderRow,
   SourcePosition,
-} from '../../schemas/index.ts'
+} from '../../../schemas/index.ts'
 
 const events: Readonly<Record<string, EventType | null>> = {
   NEW: null,
