@@ -2,7 +2,7 @@
 import type { AssignmentChange, OrderState } from '../../schemas/index.ts'
 import { enrichCounters } from './counters.ts'
 import { attemptOf } from './order-state.ts'
-import { anyAttempt, differs, type takeAssignment } from './riders.ts'
+import { type AssignmentTaken, anyAttempt, differs } from './riders.ts'
 import type { EnrichContext } from './shape.ts'
 import type { Taken } from './transition.ts'
 
@@ -34,7 +34,7 @@ export function countLateRider(
   context: Counting,
   order: OrderState,
   change: AssignmentChange,
-  taken: Extract<ReturnType<typeof takeAssignment>['taken'], { kind: 'upserted' }>,
+  taken: Extract<AssignmentTaken, { kind: 'upserted' }>,
 ): void {
   const attemptNo = change.attempt_no === anyAttempt ? null : change.attempt_no
   const released = attemptOf(order, attemptNo)?.released ?? null

@@ -12,7 +12,7 @@ export const anyAttempt = -1
 /** Attempts remembered per order. */
 const assignmentsMax = 16
 
-/** Why an assignment's change left nothing behind. */
+/** What became of an assignment's change. `previous` is who delivered the attempt until then. */
 export type AssignmentTaken =
   | {
       readonly kind: 'upserted'
