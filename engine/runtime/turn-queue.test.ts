@@ -31,6 +31,29 @@ describe('a turn queue', () => {
     expect(queueOf(['a1@9', 'b1@1', 'a2@1', 'c1@5']).takeAll()).toEqual(['b1@1', 'a2@1', 'c1@5', 'a1@9'])
   })
 
+  it('lets one of a later priority go after seven of an earlier one, however many of those come', () => {
+    const { queue, place, takeAll } = queueOf(['a@1', 'b@1', 'a@2'], { size: 1, perKey: 100 })
+    const taken: string[] = []
+    for (let n = 0; n < 24; n++) {
+      const fresh = `c${n}`
+      queue.add(fresh, place(fresh))
+      for (const item of takeAll()) {
+        taken.push(item.startsWith('c') ? 'c' : item)
+        queue.release(item.charAt(0), 'pool')
+      }
+    }
+    expect(taken.slice(0, 8).join(' ')).toBe('c c c c c c c a@1')
+    expect(taken.slice(8, 17).join(' ')).toMatch(/a@2.*b@1|b@1.*a@2/)
+    expect(taken.filter((item) => item === 'c')).toHaveLength(21)
+  })
+
+  it('counts for a later priority only what goes while something waits there', () => {
+    const { queue, place, takeAll } = queueOf(['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7'])
+    expect(takeAll()).toHaveLength(7)
+    for (const item of ['r@1', 'b1']) queue.add(item, place(item))
+    expect(takeAll()).toEqual(['b1', 'r@1'])
+  })
+
   it('keeps to its bounds until a slot is given back', () => {
     const { queue, takeAll } = queueOf(['a1', 'a2', 'b1', 'c1'], { size: 2, perKey: 1 })
     expect(takeAll()).toEqual(['a1', 'b1'])

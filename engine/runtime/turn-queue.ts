@@ -2,6 +2,9 @@
  * A bounded pool's waiting line: lowest priority number first, in turn among keys, first come first served within
  * a key. Knows nothing of calls; it only counts how many are taken.
  *
+ * First does not mean alone: what waits at another priority goes after seven that went before it, or a pool that is
+ * always full would never come to it.
+ *
  * What takes long may be set aside: it gives its slot back, and as long as something of a key is aside, the key's
  * next items go there too. So those that take long fill a place of their own, not the slots of everybody.
  */
@@ -33,24 +36,34 @@ export interface TurnQueueLimits {
 /** This share of the room aside is for what is set aside; the rest may be entered directly. */
 const keptForSetAside = 0.75
 
+/** So many go before one of a later priority. As DELIVER's queues share their turns between fresh and retry. */
+const takenBeforeLater = 7
+
+/** What waits at one priority. */
+interface Line<T> {
+  readonly priority: number
+  /** Key → waiting items. A key that was served goes to the end. */
+  readonly byKey: Map<string, T[]>
+  /** How often others went before it while something waited here. */
+  passed: number
+}
+
 export function turnQueue<T>(limits: TurnQueueLimits): TurnQueue<T> {
   const asideMax = limits.aside ?? 0
   const enteredMax = Math.floor(asideMax * (1 - keptForSetAside))
-  /** Priority → key → waiting items. A key that was served goes to the end of its map. */
-  const lines = new Map<number, Map<string, T[]>>()
+  /** By priority, the lowest number first. */
+  let lines: Line<T>[] = []
   const takenOf = new Map<string, number>()
   /** How many items of a key are aside. */
   const asideOf = new Map<string, number>()
-  let priorities: number[] = []
   let taken = 0
   let aside = 0
 
-  function lineOf(priority: number): Map<string, T[]> {
-    const known = lines.get(priority)
+  function lineOf(priority: number): Line<T> {
+    const known = lines.find((line) => line.priority === priority)
     if (known) return known
-    const made = new Map<string, T[]>()
-    lines.set(priority, made)
-    priorities = [...lines.keys()].sort((a, b) => a - b)
+    const made = { priority, byKey: new Map<string, T[]>(), passed: 0 }
+    lines = [...lines, made].sort((a, b) => a.priority - b.priority)
     return made
   }
 
@@ -59,20 +72,42 @@ export function turnQueue<T>(limits: TurnQueueLimits): TurnQueue<T> {
     return taken < limits.size ? 'pool' : undefined
   }
 
-  function takeFrom(line: Map<string, T[]>, accepts: (item: T) => boolean): Taken<T> | undefined {
-    for (const [key, items] of line) {
+  function takeFrom({ byKey }: Line<T>, accepts: (item: T) => boolean): Taken<T> | undefined {
+    for (const [key, items] of byKey) {
       const slot = slotFor(key)
       if (slot === undefined || (takenOf.get(key) ?? 0) >= limits.perKey) continue
       const index = items.findIndex(accepts)
       if (index < 0) continue
       const [item] = items.splice(index, 1)
       if (item === undefined) continue
-      line.delete(key)
-      if (items.length > 0) line.set(key, items)
+      byKey.delete(key)
+      if (items.length > 0) byKey.set(key, items)
       add(takenOf, key, 1)
       if (slot === 'pool') taken++
       else enter(key)
       return { item, slot }
+    }
+    return undefined
+  }
+
+  /** One that others went before often enough. */
+  function takeOverdue(accepts: (item: T) => boolean): Taken<T> | undefined {
+    for (const line of lines) {
+      if (line.passed < takenBeforeLater) continue
+      const found = takeFrom(line, accepts)
+      if (!found) continue
+      line.passed = 0
+      return found
+    }
+    return undefined
+  }
+
+  function takeFirst(accepts: (item: T) => boolean): Taken<T> | undefined {
+    for (const line of lines) {
+      const found = takeFrom(line, accepts)
+      if (!found) continue
+      for (const later of lines) if (later.priority > line.priority && later.byKey.size > 0) later.passed++
+      return found
     }
     return undefined
   }
@@ -84,27 +119,23 @@ export function turnQueue<T>(limits: TurnQueueLimits): TurnQueue<T> {
 
   return {
     add(item, { key, priority }) {
-      const line = lineOf(priority)
-      const items = line.get(key)
+      const { byKey } = lineOf(priority)
+      const items = byKey.get(key)
       if (items) items.push(item)
-      else line.set(key, [item])
+      else byKey.set(key, [item])
     },
     remove(item, { key, priority }) {
-      const line = lineOf(priority)
-      const items = line.get(key)
+      const { byKey } = lineOf(priority)
+      const items = byKey.get(key)
       const index = items?.indexOf(item) ?? -1
       if (!items || index < 0) return
       items.splice(index, 1)
-      if (items.length === 0) line.delete(key)
+      if (items.length === 0) byKey.delete(key)
     },
     take(accepts) {
       // Without a free slot only what goes aside could be taken: not worth a look where nothing is.
       if (taken >= limits.size && (aside === 0 || aside >= enteredMax)) return undefined
-      for (const priority of priorities) {
-        const found = takeFrom(lineOf(priority), accepts)
-        if (found !== undefined) return found
-      }
-      return undefined
+      return takeOverdue(accepts) ?? takeFirst(accepts)
     },
     setAside(key) {
       if (aside >= asideMax) return false
