@@ -204,6 +204,26 @@ describe('a masked body', () => {
     expect(masked.replace('••••••', '8821')).toBe(Buffer.from(body).toString('utf8'))
   })
 
+  it.each([
+    ['with quotes and backslashes in it', '88\\"21\\'],
+    ['empty', ''],
+    ['in other letters', 'пароль'],
+  ])('shows nothing of a password %s', (_, otp) => {
+    const body = Buffer.from(JSON.stringify({ rider: { name: 'otp' }, delivery: { otp, note: otp === '' } }))
+    const { delivery } = JSON.parse(maskBody(body)) as { delivery: { otp: string; note: boolean } }
+    expect(delivery).toEqual({ otp: '••••••', note: otp === '' })
+  })
+
+  it('masks a body that another renderer wrote, and leaves text alone that only speaks of one', () => {
+    expect(maskBody(Buffer.from('{ "delivery" : { "otp" : "8821" } }'))).toBe('{"delivery":{"otp":"••••••"}}')
+    const body = renderBody({
+      payload: { ...payloadOf('delivered'), order_id: 'her "otp":"none" was' },
+      version: 'v2',
+      open,
+    })
+    expect(maskBody(body)).toBe(Buffer.from(body).toString('utf8'))
+  })
+
   it('leaves null where there was none', () => {
     const body = renderBody({ payload: payloadOf('delivered'), version: 'v2', open })
     expect(maskBody(body)).toBe(Buffer.from(body).toString('utf8'))
