@@ -169,6 +169,7 @@ export function createApplication(options: ApplicationOptions): Application {
     partitionsOf: partitionCount,
     counters,
     report,
+    clock: realClock,
   })
   const output = outputBuffer(factsOf)
   const groupId = options.groupId ?? topology.name

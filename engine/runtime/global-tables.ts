@@ -1,24 +1,32 @@
 /**
  * Tables that every instance holds whole, in memory. They are loaded to their end before anything runs, and then
- * follow their topics between the steps of the loop; they do not take part in time alignment or commits.
+ * follow their topics between the steps of the loop; they do not take part in time alignment or commits. What cannot
+ * be read yet, because its schema cannot be had, is waited for: an entry of before would be a guess.
  */
-
+import type { Clock } from '../clock.ts'
 import type { GlobalTableSpec } from '../graph/node.ts'
 import type { GlobalTable } from '../graph/processor.ts'
 import { type FetchedPartition, type FetchRequest, partitionKey, type RecordLog } from '../record-log/port.ts'
 import { keptBytes } from '../stores/kept-bytes.ts'
 import type { Report } from './bulk-sink.ts'
 import type { Counters } from './counters.ts'
+import { pause } from './pause.ts'
+import { makePreparation, type ReadPartition } from './preparation.ts'
 import { repeated } from './transaction.ts'
 
 export interface GlobalTables {
   table(name: string): GlobalTable<unknown>
-  /** What the loop fetches for them; empty until they are loaded. */
+  /** What the loop fetches for them; empty until they are loaded, and without what waits out a pause. */
   requests(): Iterable<FetchRequest>
   /** Takes what the loop fetched; other partitions are ignored. Returns whether anything changed. */
   apply(fetched: readonly FetchedPartition[]): Promise<boolean>
-  /** Reads everything up to the ends seen at the call; the partition counts must be known. */
-  load(): Promise<void>
+  /**
+   * Reads everything up to the ends seen at the call; the partition counts must be known. Rejects with the signal's
+   * reason.
+   */
+  load(signal: AbortSignal): Promise<void>
+  /** When the earliest partition that waits is asked again; in the past when none waits. */
+  nextAt(): number
 }
 
 interface Loaded {
@@ -28,8 +36,9 @@ interface Loaded {
 
 const fetchBytes = 4 * 1024 * 1024
 
-interface Position extends FetchRequest {
-  offset: number
+interface Followed extends ReadPartition {
+  /** Used again with a newer offset. */
+  readonly request: FetchRequest & { offset: number }
 }
 
 export function globalTables(options: {
@@ -38,13 +47,17 @@ export function globalTables(options: {
   partitionsOf: (topic: string) => number
   counters: Counters
   report: Report
+  /** Real time. */
+  clock: Clock
 }): GlobalTables {
-  const { log, counters } = options
+  const { log, counters, clock } = options
+  const preparation = makePreparation(options)
   const byTopic = new Map<string, Loaded>()
   const byName = new Map<string, Loaded>()
-  /** Topic → position in each partition. */
-  const positions = new Map<string, Position[]>()
-  let all: Position[] = []
+  /** Topic → what is followed of each partition. */
+  const positions = new Map<string, Followed[]>()
+  let all: Followed[] = []
+  let requests: FetchRequest[] = []
   for (const spec of options.specs) {
     const loaded = { spec, entries: new Map<string, unknown>() }
     byTopic.set(spec.topic.name, loaded)
@@ -52,41 +65,41 @@ export function globalTables(options: {
   }
 
   function startPositions() {
-    for (const topic of byTopic.keys()) {
+    for (const [topic, { spec }] of byTopic) {
       const count = options.partitionsOf(topic)
       const made = Array.from({ length: count }, (_, partition) => ({
-        topic,
-        partition,
-        offset: 0,
-        maxBytes: fetchBytes,
+        tp: { topic, partition },
+        source: spec,
+        request: { topic, partition, offset: 0, maxBytes: fetchBytes },
       }))
       positions.set(topic, made)
     }
     all = [...positions.values()].flat()
+    requests = all.map(({ request }) => request)
   }
 
   async function applyPartition(loaded: Loaded, fetched: FetchedPartition): Promise<boolean> {
-    const position = positions.get(fetched.topic)?.[fetched.partition]
-    if (!position) return false
+    const followed = positions.get(fetched.topic)?.[fetched.partition]
+    if (!followed) return false
+    const { request } = followed
     if (fetched.problem === 'offset_out_of_range') {
-      position.offset = Math.max(fetched.logStartOffset, 0)
+      request.offset = Math.max(fetched.logStartOffset, 0)
       return false
     }
+    if (fetched.batches.length === 0 || !(await preparation.prepared(followed, fetched))) return false
     let changed = false
     for (const batch of fetched.batches) {
       for (const record of batch.records) {
-        if (record.offset < position.offset) continue
+        if (record.offset < request.offset) continue
         changed = true
-        await applyRecord(loaded, record.key, record.value)
+        applyRecord(loaded, record.key, record.value)
       }
-      position.offset = Math.max(position.offset, batch.lastOffset + 1)
+      request.offset = Math.max(request.offset, batch.lastOffset + 1)
     }
     return changed
   }
 
-  async function applyRecord({ spec, entries }: Loaded, key: Uint8Array | null, value: Uint8Array | null) {
-    const pending = spec.topic.value.prepare?.(value)
-    if (pending) await pending
+  function applyRecord({ spec, entries }: Loaded, key: Uint8Array | null, value: Uint8Array | null) {
     try {
       const name = spec.topic.key.deserialize(key)
       if (typeof name !== 'string') throw new Error('the key of a global table must be text')
@@ -100,40 +113,52 @@ export function globalTables(options: {
     }
   }
 
+  async function applyAll(fetched: readonly FetchedPartition[]): Promise<boolean> {
+    let changed = false
+    for (const partition of fetched) {
+      const loaded = byTopic.get(partition.topic)
+      if (loaded && (await applyPartition(loaded, partition))) changed = true
+    }
+    return changed
+  }
+
   return {
     table(name) {
       const loaded = byName.get(name)
       if (!loaded) throw new Error(`there is no global table ${name}`)
       return { get: (key) => loaded.entries.get(key), entries: () => loaded.entries.entries() }
     },
-    requests: () => all,
+    // No pause has been set: nothing waits, and nothing need be picked out.
+    requests: () => (preparation.nextAt() === Number.NEGATIVE_INFINITY ? requests : ready(all)),
+    nextAt: preparation.nextAt,
     async apply(fetched) {
-      let changed = false
-      if (byTopic.size === 0) return changed
-      for (const partition of fetched) {
-        const loaded = byTopic.get(partition.topic)
-        if (loaded && (await applyPartition(loaded, partition))) changed = true
-      }
-      return changed
+      return byTopic.size > 0 && applyAll(fetched)
     },
-    async load() {
+    async load(signal) {
       startPositions()
-      const ends = await repeated(() => log.admin.endOffsets(all, 'read_committed'))
-      const behind = () => all.filter((tp) => tp.offset < (ends.get(partitionKey(tp)) ?? 0))
+      const ends = await repeated(() => log.admin.endOffsets(requests, 'read_committed'))
+      const behind = () =>
+        all.filter(({ request }) => request.offset < (ends.get(partitionKey(request)) ?? 0))
       const fetcher = log.fetcher()
       try {
         for (let left = behind(); left.length > 0; left = behind()) {
-          const fetched = await repeated(() =>
-            fetcher.fetch(left, { isolation: 'read_committed', maxWaitMs: 1000 }),
-          )
-          for (const partition of fetched) {
-            const loaded = byTopic.get(partition.topic)
-            if (loaded) await applyPartition(loaded, partition)
-          }
+          signal.throwIfAborted()
+          const wanted = ready(left)
+          if (wanted.length === 0) await pause(clock, preparation.nextAt() - clock.now(), signal)
+          else
+            await applyAll(
+              await repeated(() =>
+                fetcher.fetch(wanted, { isolation: 'read_committed', maxWaitMs: 1000, signal }),
+              ),
+            )
         }
       } finally {
         await fetcher.close()
       }
     },
+  }
+
+  function ready(of: readonly Followed[]): FetchRequest[] {
+    return of.filter((followed) => !preparation.waits(followed)).map(({ request }) => request)
   }
 }

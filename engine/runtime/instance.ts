@@ -234,7 +234,11 @@ export function makeInstance(options: InstanceOptions): Instance {
     )
   }
 
+  /** Ends a start that waits for what its tables need. */
+  const loading = new AbortController()
+
   async function end() {
+    loading.abort()
     reconciler.stop()
     await reconciler.idle()
     await standbys.stop()
@@ -249,7 +253,7 @@ export function makeInstance(options: InstanceOptions): Instance {
   return {
     loop,
     async start() {
-      await options.globals.load()
+      await options.globals.load(loading.signal)
       running = loop.run()
       reconciler.request()
       await reconciler.idle()
@@ -267,6 +271,7 @@ export function makeInstance(options: InstanceOptions): Instance {
     },
     kill() {
       killing.abort()
+      loading.abort()
       reconciler.stop()
       void standbys.stop()
       for (const task of [...loop.tasks()]) loop.detach(task.id)

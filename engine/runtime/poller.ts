@@ -75,8 +75,15 @@ export function makePoller(options: PollerOptions): Poller {
 
   /** A partition that waits on its own is asked again when its pause ends, whatever else there is to wait for. */
   function waitMsMax(): number {
-    const waitMs = preparation.nextAt() - clock.now()
+    const waitMs = nextAt() - clock.now()
     return waitMs > 0 ? Math.min(waitMs, longestWaitMs) : longestWaitMs
+  }
+
+  /** When the next partition that waits on its own is asked again; in the past when none waits. */
+  function nextAt(): number {
+    const [ours, theirs] = [preparation.nextAt(), globals.nextAt()]
+    const earlier = Math.min(ours, theirs)
+    return earlier > clock.now() ? earlier : Math.max(ours, theirs)
   }
 
   async function fetch(caller: AbortSignal | 'idle' | 'busy'): Promise<readonly FetchedPartition[]> {
@@ -134,7 +141,7 @@ export function makePoller(options: PollerOptions): Poller {
       // No pause is longer than the longest, even when the clock was set back during it.
       if (pauseUntil - clock.now() > longestPauseMs) pauseUntil = Number.NEGATIVE_INFINITY
       if (wanted.length === 0 || clock.now() < pauseUntil) {
-        const until = clock.now() < pauseUntil ? pauseUntil : preparation.nextAt()
+        const until = clock.now() < pauseUntil ? pauseUntil : nextAt()
         if (typeof caller !== 'string') await untilAborted(caller, clock, until)
         return false
       }
