@@ -20,7 +20,7 @@
 import { crc32 } from 'node:zlib'
 
 /** Raised when an older program could not restore what is written. */
-export const backupFormat = 1
+const backupFormat = 1
 
 const firstWord = 'waybill-backup'
 

@@ -20,7 +20,7 @@ import { addFormatOptions } from '../commands/options.ts'
 import { type Format, readFormat } from '../config/setting-values.ts'
 
 /** Where Connect listens unless it is told otherwise. */
-export const defaultConnectUrl = 'http://127.0.0.1:8083'
+const defaultConnectUrl = 'http://127.0.0.1:8083'
 
 export interface ConnectorFlags {
   readonly connect?: string

@@ -16,7 +16,7 @@ export interface SeenFile {
 const takenName = /^[^.].*\.jsonl(?:\.gz)?$/
 
 /** How long a file has to rest, by default. */
-export const defaultSettleMs = 2000
+const defaultSettleMs = 2000
 
 /** Looks at the folder whenever it is called. */
 export interface FolderLooks {

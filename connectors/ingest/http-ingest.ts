@@ -58,7 +58,7 @@ export interface IngestCountsByOutcome {
 }
 
 /** Of a body as it is read and unzipped. A change weighs some kilobytes. */
-export const defaultBodyBytesMax = 16 * 1024 * 1024
+const defaultBodyBytesMax = 16 * 1024 * 1024
 const defaultWaitingMax = 64
 const retryAfterS = 1
 

@@ -11,7 +11,7 @@ export interface Line {
 }
 
 /** No record that Kafka accepts by default comes near it, even with every byte escaped. */
-export const maxLineBytes = 16 * 1024 * 1024
+const maxLineBytes = 16 * 1024 * 1024
 
 const newline = 0x0a
 

@@ -3,7 +3,7 @@ import { v5 } from 'uuid'
 import type { EventType, OrderRow, SourcePosition } from '../../schemas/index.ts'
 
 /** Namespace of event ids. Never change it: every receiver's memory of what it has seen depends on it. */
-export const eventNamespace = '5d1f1e0c-6f0e-5b0c-9d0a-7c1b6a3e4f21'
+const eventNamespace = '5d1f1e0c-6f0e-5b0c-9d0a-7c1b6a3e4f21'
 
 /** UUIDv5 of (source, order, event, occurrence). */
 export function eventId(orderId: string, event: EventType, row: OrderRow, position: SourcePosition): string {

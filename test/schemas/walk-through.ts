@@ -37,7 +37,7 @@ function definition(json: unknown, name: string): Definition | undefined {
 }
 
 /** A folder with the order events as they were released, under git. */
-export function releasedFolder(): TestFolder {
+function releasedFolder(): TestFolder {
   const files: Record<string, string | object> = {
     [`${folderName}/levels.json`]: { subjects: { [subject]: { level: 'FULL_TRANSITIVE' } } },
     [`${folderName}/lint.json`]: {
@@ -210,7 +210,7 @@ async function breakIt(folder: TestFolder): Promise<string[]> {
 }
 
 /** The releases as they would be with the next version. */
-export const nextReleases: readonly PayloadRelease[] = [
+const nextReleases: readonly PayloadRelease[] = [
   ...payloadReleases.filter(({ version }) => version === 'v1'),
   {
     version: 'v2',

@@ -179,7 +179,7 @@ export function randomPair(chance: Chance, options: { readonly namespaces: boole
 }
 
 /** Makes one change somewhere: in place. */
-export function changeSomething(
+function changeSomething(
   schema: Json,
   chance: Chance,
   options: { readonly namespaces: boolean },
