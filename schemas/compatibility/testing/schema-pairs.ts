@@ -179,11 +179,7 @@ export function randomPair(chance: Chance, options: { readonly namespaces: boole
 }
 
 /** Makes one change somewhere: in place. */
-function changeSomething(
-  schema: Json,
-  chance: Chance,
-  options: { readonly namespaces: boolean },
-): void {
+function changeSomething(schema: Json, chance: Chance, options: { readonly namespaces: boolean }): void {
   const parts = definitions(schema)
   const part = pick(chance, [parts[0] ?? {}, ...parts])
   if (part.type === 'record' && Array.isArray(part.fields)) changeRecord(part, part.fields, chance, options)
