@@ -19,6 +19,7 @@ import {
   type Sealer,
   versionHeaders,
 } from '../../schemas/index.ts'
+import { remembering } from './remembering.ts'
 import { openEndpointSecrets, signingSecrets } from './sealed-settings.ts'
 import { sign, signer } from './standard-webhooks.ts'
 
@@ -40,6 +41,7 @@ export function webhookCallHandler(
   const userAgent = `waybill/${options.version}`
   const open = remembering((sealed: string) => sealer.open(sealed), rememberedMax)
   const signerOf = remembering(signer, rememberedMax)
+  const idBytes = drawnTogether(random)
   return async (intent, view, { signal }) => {
     const call = intent.request
     const stored = view.read<DeliveryBody>(webhookCallView.bodies, call.delivery_id)
@@ -72,11 +74,14 @@ export function webhookCallHandler(
         timeoutMs: endpoint.timeout_ms,
         acknowledgeOn: endpoint.acknowledge_on,
         clientCertificate,
-        secrets: [...secrets, ...Object.values(headers), ...secretsIn(body)],
+        // Asked for when a receiver answers with a text, which few do.
+        get secrets() {
+          return [...secrets, ...Object.values(headers), ...secretsIn(body)]
+        },
       },
       { signal },
     )
-    const attemptId = v7({ msecs: startedAt, random: random.bytes(16) })
+    const attemptId = v7({ msecs: startedAt, random: idBytes() })
     return { kind: 'sent', attemptId, startedAt, outcome }
   }
 }
@@ -85,22 +90,26 @@ export function webhookCallHandler(
 const versionsOf = ({ payload_version: version }: DeliveryBody, nowMs: number) =>
   isPayloadVersion(version) ? versionHeaders(version, nowMs) : {}
 
-/** Far more than a deployment has endpoints; a rotated secret is another text and drops out in time. */
-const rememberedMax = 10_000
+const idBytesEach = 16
+/** Asking the system for random bytes costs 2 µs, however few they are. */
+const idsPerDraw = 256
 
-/** The same answers for the same texts, the last `max` of them kept: a secret is opened once, not for each call. */
-function remembering<V>(make: (text: string) => V, max: number): (text: string) => V {
-  const known = new Map<string, V>()
-  return (text) => {
-    const found = known.get(text)
-    if (found !== undefined) return found
-    const made = make(text)
-    known.set(text, made)
-    const [oldest] = known.keys()
-    if (known.size > max && oldest !== undefined) known.delete(oldest)
-    return made
+/** The random part of one attempt's id after another. */
+function drawnTogether(random: Pick<Random, 'bytes'>): () => Uint8Array {
+  let drawn = random.bytes(0)
+  let used = 0
+  return () => {
+    if (used === drawn.length) {
+      drawn = random.bytes(idBytesEach * idsPerDraw)
+      used = 0
+    }
+    used += idBytesEach
+    return drawn.subarray(used - idBytesEach, used)
   }
 }
+
+/** Far more than a deployment has endpoints; a rotated secret is another text and drops out in time. */
+const rememberedMax = 10_000
 
 /** The endpoint's settings at this moment, or why nothing may be sent under them. */
 function settingsNow(

@@ -8,10 +8,13 @@ import type { Sender } from '../../ports/sender.ts'
 import { type EgressRules, makeVetting } from './address-vetting.ts'
 import { makeAgents } from './agents.ts'
 import { makeAwaitedOrigins } from './awaited-origins.ts'
+import { makeCallOffs } from './call-offs.ts'
 import { makeDial } from './dial.ts'
 import type { EgressProxy } from './proxy-tunnel.ts'
+import { remembering } from './remembering.ts'
 import { type ResolveHost, systemResolver } from './resolve-host.ts'
 import { sendOnce } from './send-once.ts'
+import { makeTarget } from './target.ts'
 
 export interface HttpSenderOptions {
   /** Real time. */
@@ -40,6 +43,9 @@ const keepAliveMs = 4_000
 /** Endpoints with a client certificate that are called at about the same time; each has connections of its own. */
 const certifiedAgentsMax = 256
 
+/** Far more than a deployment has endpoints; one that is corrected is another text, and the old one drops out in time. */
+const rememberedTargetsMax = 10_000
+
 /** Makes the sender. */
 export function createHttpSender({ clock, egress, resolve, trusted }: HttpSenderOptions): HttpSender {
   const vetting = makeVetting(egress)
@@ -56,25 +62,34 @@ export function createHttpSender({ clock, egress, resolve, trusted }: HttpSender
     (certificate) => makeAgent(makeDial(dialOptions, certificate)),
     certifiedAgentsMax,
   )
-  const parts = { agents, awaited, clock, vetting }
-  const open = new Set<Promise<unknown>>()
+  const targetOf = remembering((url: string) => makeTarget(url, vetting), rememberedTargetsMax)
+  const parts = { agents, awaited, callOffs: makeCallOffs(), clock, targetOf }
+  let open = 0
+  let allEnded: (() => void) | undefined
   let closed: Promise<void> | undefined
+  const ended = (): void => {
+    open--
+    if (open === 0) allEnded?.()
+  }
+  const untilAllEnded = (): Promise<void> =>
+    new Promise((resolve) => {
+      allEnded = resolve
+      if (open === 0) resolve()
+    })
   return {
     send(request, { signal }) {
       const call = sendOnce(parts, request, signal)
-      const done = call.then(ignore, ignore).finally(() => open.delete(done))
-      open.add(done)
+      open++
+      call.then(ended, ended)
       return call
     },
     close() {
       // Connections that are still being made would hold up undici's own close, for calls that ended long ago.
-      closed ??= Promise.all(open).then(() => agents.destroy())
+      closed ??= untilAllEnded().then(() => agents.destroy())
       return closed
     },
   }
 }
-
-const ignore = (): void => undefined
 
 /** Deadlines are per call and cover more than undici's own, which are left out. */
 const makeAgent = (connect: buildConnector.connector): Agent =>

@@ -2,29 +2,31 @@
  * One call: POST, one deadline over all of it, no redirects, no repeats. What is read of a response is bounded, what is
  * kept is short, and redacted where others wrote it.
  */
-import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../engine/index.ts'
 import { isAcknowledged, type OutcomeClass, type SendOutcome, type SendRequest } from '../../ports/sender.ts'
-import type { Vetting } from './address-vetting.ts'
 import type { Agents } from './agents.ts'
 import type { AwaitedOrigins } from './awaited-origins.ts'
+import type { CallOffs } from './call-offs.ts'
 import { classifyError, classifyStatus } from './classify.ts'
 import { type Exchange, makeExchange } from './exchange.ts'
 import { redact } from './redact.ts'
 import { redirectTarget } from './redirect-target.ts'
 import { parseRetryAfter } from './retry-after.ts'
+import type { Target } from './target.ts'
 
 /** What all calls share. */
 export interface SenderParts {
   readonly agents: Agents
   readonly awaited: AwaitedOrigins
+  readonly callOffs: CallOffs
   readonly clock: Clock
-  readonly vetting: Vetting
+  /** What an endpoint's URL leads to, or why it may not be called. */
+  readonly targetOf: (url: string) => Target
 }
 
 /** Resolves with an outcome whatever the network does; rejects only when `signal` aborts. */
 export function sendOnce(
-  { agents, awaited, clock, vetting }: SenderParts,
+  { agents, awaited, callOffs, clock, targetOf }: SenderParts,
   request: SendRequest,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
@@ -43,20 +45,18 @@ export function sendOnce(
   })
 
   /** For texts that are not ours alone. */
-  const redacted = (text: string): string => redact(text, request.secrets)
+  const redacted = (text: string): string => (text === '' ? text : redact(text, request.secrets))
 
-  const target = parseTarget(request.url)
   /** Says where to: that address is what has to be registered. */
   const redirected = (statusCode: number, exchange: Exchange): SendOutcome => {
-    const to = typeof target === 'string' ? undefined : redirectTarget(exchange.header('location'), target)
+    const to = redirectTarget(exchange.header('location'), new URL(request.url))
     const detail = redacted(to === undefined ? exchange.text() : `redirects to ${to}`)
     const waits = retryAfter('http_3xx', exchange, clock.now())
     return { ...ended('http_3xx', statusCode, detail, waits), ...(to !== undefined && { redirectsTo: to }) }
   }
 
-  if (typeof target === 'string') return Promise.resolve(ended('invalid_url', null, target))
-  const forbidden = vetting.url(target)
-  if (forbidden !== undefined) return Promise.resolve(ended('blocked_address', null, forbidden))
+  const target = targetOf(request.url)
+  if (target.kind === 'refused') return Promise.resolve(ended(target.outcome, null, target.detail))
   if (signal.aborted) return Promise.reject(signal.reason)
 
   return new Promise((resolve, reject) => {
@@ -68,7 +68,7 @@ export function sendOnce(
       exchange.isOver = true
       cancelDeadline()
       stopWaiting()
-      signal.removeEventListener('abort', onAbort)
+      forgetCallOff()
       settle()
     }
     const onAbort = (): void =>
@@ -84,9 +84,7 @@ export function sendOnce(
         resolve(ended(kind, statusCode, detail))
       }),
     )
-    // One signal may call off all calls of an instance: hundreds of listeners, each removed when its call ends.
-    setMaxListeners(0, signal)
-    signal.addEventListener('abort', onAbort, { once: true })
+    const forgetCallOff = callOffs.on(signal, onAbort)
 
     const answered = (): void =>
       finish(() => {
@@ -103,7 +101,7 @@ export function sendOnce(
     agents.of(request.clientCertificate ?? null).dispatch(
       {
         origin: target.origin,
-        path: `${target.pathname}${target.search}`,
+        path: target.path,
         method: 'POST',
         headers: request.headers,
         body: Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength),
@@ -138,16 +136,6 @@ export function sendOnce(
       },
     )
   })
-}
-
-/** The URL taken apart, or what is wrong with it. The URL itself is not quoted: it may hold a token. */
-function parseTarget(url: string): URL | string {
-  if (!URL.canParse(url)) return 'the URL of the endpoint is malformed; correct it in the partner config'
-  const target = new URL(url)
-  if (target.protocol !== 'http:' && target.protocol !== 'https:') {
-    return `the URL of the endpoint begins with ${target.protocol}, not https: or http:; correct it in the partner config`
-  }
-  return target
 }
 
 /** A 2xx whose response does not end is no acknowledgement: half an answer may come from a receiver that fell. */
