@@ -109,7 +109,7 @@ export function storesOf(node: Node): ReadonlyMap<string, TableStore> {
   const stores = new Map<string, TableStore>()
   if (node.kind !== 'processor') return stores
   for (const [name, definition] of Object.entries(node.definition.stores)) {
-    stores.set(storeName(node.name, name), { value: definition.value, sourceTopic: undefined })
+    stores.set(storeName(node.name, name), { ...definition, sourceTopic: undefined })
   }
   return stores
 }

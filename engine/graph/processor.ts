@@ -39,12 +39,26 @@ export interface GlobalTable<V> {
   entries(): Iterable<[string, V]>
 }
 
-export interface StoreDefinition<V> {
+/** How a store is used; says what is worth doing for it, never what it holds. */
+export interface StoreUse {
+  /**
+   * Which committed values stay in memory: `recent` ones (the default), or `all`, for few entries that are read all the
+   * time: then no read of it asks the disk, not even for a key that is not there.
+   */
+  readonly keeps?: 'recent' | 'all'
+  /**
+   * Values are written as bytes when they are put (the default), or once when they are committed: for entries that change
+   * with every record. Then a value that cannot be written, or is too large, ends the instance instead of being refused.
+   */
+  readonly writtenAt?: 'put' | 'commit'
+}
+
+export interface StoreDefinition<V> extends StoreUse {
   readonly value: Serde<V>
 }
 
 /** Declares a store of a processor; its changelog's name comes from the processor and the store. */
-export const store = <V>(value: Serde<V>): StoreDefinition<V> => ({ value })
+export const store = <V>(value: Serde<V>, use: StoreUse = {}): StoreDefinition<V> => ({ ...use, value })
 
 export interface EffectDefinition<Request, Result> {
   readonly request: Serde<Request>

@@ -81,11 +81,8 @@ function changelogBatches(tasks: readonly Task[], timestamp: number): AppendBatc
   for (const task of tasks) {
     for (const { store, changelog } of task.stores) {
       if (!changelog.ours || !store.dirty()) continue
-      batches.push({
-        topic: changelog.topic,
-        partition: task.partition,
-        records: store.changelogRecords(timestamp),
-      })
+      const records = store.changelogRecords(timestamp)
+      if (records.length > 0) batches.push({ topic: changelog.topic, partition: task.partition, records })
     }
   }
   return batches

@@ -2,6 +2,7 @@
 import type { Node } from '../graph/node.ts'
 import { effectsOf, intentStoreName, storesOf } from '../graph/node.ts'
 import { keyTextOf } from '../graph/operators.ts'
+import type { StoreUse } from '../graph/processor.ts'
 import type { SubTopology } from '../graph/sub-topology.ts'
 import { changelogName } from '../graph/topology.ts'
 import type { Serde } from '../serdes/serde.ts'
@@ -10,6 +11,7 @@ import { intentSerde } from './intent-serde.ts'
 export interface StoreSpec {
   readonly name: string
   readonly value: Serde<unknown>
+  readonly use: StoreUse
   /** The changelog's topic, or the source topic that serves as one. */
   readonly changelog: { readonly topic: string; readonly ours: boolean }
   /** Turns a changelog key into the store's key. */
@@ -19,9 +21,10 @@ export interface StoreSpec {
 /** Every store of a sub-topology, intents included. */
 export function storeSpecs(topologyName: string, subTopology: SubTopology): StoreSpec[] {
   return subTopology.nodes.flatMap((node) => [
-    ...[...storesOf(node)].map(([name, { value, sourceTopic }]) => ({
+    ...[...storesOf(node)].map(([name, { value, sourceTopic, ...use }]) => ({
       name,
       value,
+      use,
       changelog: sourceTopic
         ? { topic: sourceTopic.name, ours: false }
         : { topic: changelogName(topologyName, name), ours: true },
@@ -38,6 +41,8 @@ function intentSpecs(topologyName: string, node: Node): StoreSpec[] {
     return {
       name,
       value: intentSerde(definition.request),
+      // As many as calls are open, and each is looked for when it is asked for and when it ends.
+      use: { keeps: 'all' } as const,
       changelog: { topic: changelogName(topologyName, name), ours: true },
       keyText: utf8Key,
     }

@@ -160,11 +160,12 @@ async function openStores(
       prefix: copy.prefix,
       disk: surroundings.disk,
       value: spec.value,
+      use: spec.use,
       maxRecordBytes: surroundings.maxChangelogBytes,
       cacheEntries: surroundings.cacheEntries,
       journal,
     })
-    if (surroundings.loadCache) await store.loadCache()
+    if (surroundings.loadCache || spec.use.keeps === 'all') await store.loadCache()
     stores.push({ store, changelog: spec.changelog })
   }
   return stores

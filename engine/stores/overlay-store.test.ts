@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { RecordRejected } from '../graph/errors.ts'
-import { utf8 } from '../serdes/serde.ts'
+import type { StoreUse } from '../graph/processor.ts'
+import { type Serde, utf8 } from '../serdes/serde.ts'
 import type { Disk } from './disk.ts'
 import { memoryDisks } from './memory-disk.ts'
 import { overlayStore, type Undo } from './overlay-store.ts'
 
-async function open(options: { cacheEntries?: number; maxRecordBytes?: number; disk?: Disk } = {}) {
-  const disk = await memoryDisks().open('a')
+async function open(
+  options: {
+    cacheEntries?: number
+    maxRecordBytes?: number
+    disk?: Disk
+    use?: StoreUse
+    value?: Serde<string>
+  } = {},
+) {
+  const disk = options.disk ?? (await memoryDisks().open('a'))
   const journal: Undo[] = []
   const store = overlayStore({
     name: 'names',
@@ -32,6 +41,19 @@ async function open(options: { cacheEntries?: number; maxRecordBytes?: number; d
       for (let step = journal.pop(); step; step = journal.pop()) step()
     },
   }
+}
+
+async function watchedDisk() {
+  const disk = await memoryDisks().open('watched')
+  const asked: string[] = []
+  const watched: Disk = {
+    ...disk,
+    get(key) {
+      asked.push(key)
+      return disk.get(key)
+    },
+  }
+  return { asked, watched }
 }
 
 describe('an overlay store', () => {
@@ -83,6 +105,82 @@ describe('an overlay store', () => {
     await store.loadCache()
     expect(['a', 'b', 'c'].map((key) => store.get(key))).toEqual(['a', 'b', 'c'])
     expect(asked).toEqual(['p|c'])
+  })
+
+  it('asks the disk once for a key that is not there, until it has been written', async () => {
+    const { asked, watched } = await watchedDisk()
+    const { store, commit } = await open({ disk: watched })
+    for (let n = 0; n < 3; n++) expect(store.get('k')).toBeUndefined()
+    expect(asked).toEqual(['p|k'])
+    store.put('k', 'one')
+    await commit()
+    for (const key of ['j', 'i', 'h']) store.put(key, key)
+    await commit()
+    expect(store.get('k')).toBe('one')
+  })
+
+  it('that keeps all never asks the disk, neither for what is there nor for what is not', async () => {
+    const { asked, watched } = await watchedDisk()
+    await watched.write([{ type: 'put', key: 'p|old', value: Buffer.from('old') }])
+    const { store, commit } = await open({ disk: watched, cacheEntries: 1, use: { keeps: 'all' } })
+    await store.loadCache()
+    for (const key of ['a', 'b', 'c']) store.put(key, key)
+    await commit()
+    store.delete('b')
+    await commit()
+    expect(['old', 'a', 'b', 'c', 'd'].map((key) => store.get(key))).toEqual([
+      'old',
+      'a',
+      undefined,
+      'c',
+      undefined,
+    ])
+    expect(asked).toEqual([])
+  })
+
+  it.each(['recent', 'all'] as const)(
+    'writes nothing of what came and went between two commits, and keeps %s',
+    async (keeps) => {
+      const { store, commit } = await open({ use: { keeps } })
+      store.put('stays', 'x')
+      await commit()
+      expect(store.get('brief')).toBeUndefined()
+      store.put('brief', 'x')
+      store.delete('brief')
+      store.delete('stays')
+      expect(store.dirty()).toBe(true)
+      expect(store.changelogRecords(0).map(({ key }) => String(key))).toEqual(['stays'])
+      expect(store.diskOperations()).toEqual([{ type: 'delete', key: 'p|stays' }])
+      await commit()
+      expect(store.get('stays')).toBeUndefined()
+    },
+  )
+
+  it('deletes what it never looked for: it may be there', async () => {
+    const { store } = await open()
+    store.delete('k')
+    expect(store.changelogRecords(0)).toHaveLength(1)
+    // A running call reads what is committed while the commit writes: both parts of it must be of one mind.
+    expect(store.readCommitted('k')).toBeUndefined()
+    expect(store.diskOperations()).toHaveLength(1)
+  })
+
+  it('that is written at commits makes bytes of the last value alone', async () => {
+    const made: string[] = []
+    const value: Serde<string> = {
+      deserialize: utf8.deserialize,
+      serialize(text) {
+        made.push(text)
+        return utf8.serialize(text)
+      },
+    }
+    const { store, disk, commit } = await open({ value, use: { writtenAt: 'commit' } })
+    for (const text of ['one', 'two', 'three']) store.put('k', text)
+    expect(store.get('k')).toBe('three')
+    expect(store.changelogRecords(0).map((record) => String(record.value))).toEqual(['three'])
+    await commit()
+    expect(made).toEqual(['three'])
+    expect(String(disk.get('p|k'))).toBe('three')
   })
 
   it('undoes the writes of one record, back to what earlier records wrote', async () => {

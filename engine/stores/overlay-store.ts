@@ -3,16 +3,17 @@
  * and the disk only through a commit; an abort drops the overlay. Reads are synchronous.
  */
 import { RecordRejected } from '../graph/errors.ts'
-import type { KeyValueStore } from '../graph/processor.ts'
-import { type NewRecord, recordBytes } from '../record-log/port.ts'
+import type { KeyValueStore, StoreUse } from '../graph/processor.ts'
+import { type Header, type NewRecord, recordBytes } from '../record-log/port.ts'
 import type { Serde } from '../serdes/serde.ts'
 import type { Disk, DiskOperation } from './disk.ts'
 import { keptBytes, packedBytes } from './kept-bytes.ts'
 
-/** An uncommitted write; `undefined` bytes are a deletion. */
+/** An uncommitted write; an `undefined` value is a deletion. */
 interface Written<V> {
   readonly value: V | undefined
-  readonly bytes: Uint8Array | undefined
+  /** Of a value; `undefined` until the commit where the store is written at commits. */
+  bytes: Uint8Array | undefined
 }
 
 /** Undoes one write of the record in hand. */
@@ -25,9 +26,11 @@ export interface StoreOptions<V> {
   readonly prefix: string
   readonly disk: Disk
   readonly value: Serde<V>
+  /** Default: keeps what is recent, written when it is put. */
+  readonly use?: StoreUse
   /** The largest record that its changelog takes, in bytes. */
   readonly maxRecordBytes: number
-  /** How many committed values are kept decoded. */
+  /** How many committed values are kept decoded where not all are. */
   readonly cacheEntries: number
   /** Receives the undo of every write, while a record is in hand. */
   readonly journal: Undo[]
@@ -44,30 +47,49 @@ export interface OverlayStore<V> extends KeyValueStore<V> {
   diskOperations(): DiskOperation[]
   /** After the commit: the overlay becomes committed state. */
   clearOverlay(): void
-  /** Brings committed entries into the cache, in key order, until it is full. */
+  /** Brings committed entries into the cache, in key order, until it is full. A store that keeps all needs it before reads. */
   loadCache(): Promise<void>
   /** Every committed entry, in key order. */
   committedEntries(): AsyncIterable<readonly [string, V]>
 }
 
+const noHeaders: readonly Header[] = Object.freeze([])
+
+/** Keys that are known not to be on disk are remembered until the next commit, at most so many. */
+const absentKeysMax = 4096
+
 export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
-  const { disk, prefix, value: serde, journal } = options
+  const { disk, prefix, value: serde, journal, use = {} } = options
   const overlay = new Map<string, Written<V>>()
-  /** Committed values, least recently used first. */
+  /** Committed values, least recently used first; all of them where all are kept. */
   const cache = new Map<string, V>()
+  const keepsAll = use.keeps === 'all'
+  const cacheMax = keepsAll ? Number.POSITIVE_INFINITY : options.cacheEntries
+  /** So many leave together: finding the oldest costs more than dropping it. */
+  const leaveTogether = keepsAll ? 0 : Math.floor(options.cacheEntries / 8)
+  /** Keys that were looked for on disk since the last commit, and are not there. */
+  const absent = new Set<string>()
+  /** What the commit under way writes. A call that reads meanwhile must not change the choice. */
+  let deltas: readonly (readonly [string, Written<V>])[] | undefined
 
   function remember(key: string, value: V) {
     cache.set(key, keptBytes(value))
-    if (cache.size <= options.cacheEntries) return
-    const oldest = cache.keys().next()
-    if (!oldest.done) cache.delete(oldest.value)
+    if (cache.size <= cacheMax + leaveTogether) return
+    for (const oldest of cache.keys()) {
+      if (cache.size <= cacheMax) return
+      cache.delete(oldest)
+    }
   }
 
   function readCommitted(key: string): V | undefined {
     const cached = cache.get(key)
     if (cached !== undefined) return cached
+    if (keepsAll || absent.has(key)) return undefined
     const bytes = disk.get(prefix + key)
-    if (bytes === undefined) return undefined
+    if (bytes === undefined) {
+      if (absent.size < absentKeysMax) absent.add(key)
+      return undefined
+    }
     const value = serde.deserialize(bytes)
     remember(key, value)
     return value
@@ -76,10 +98,32 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
   function write(key: string, written: Written<V>) {
     const before = overlay.get(key)
     journal.push(() => {
+      deltas = undefined
       if (before) overlay.set(key, before)
       else overlay.delete(key)
     })
+    deltas = undefined
     overlay.set(key, written)
+  }
+
+  function bytesOf(key: string, value: V): Uint8Array {
+    const bytes = serde.serialize(value)
+    if (bytes === null)
+      throw new Error(`store ${options.name}: a value serialized to null; delete the key instead`)
+    // Three bytes a character is the most that UTF-8 takes: exact only where it matters.
+    if (70 + bytes.length + key.length * 3 > options.maxRecordBytes) checkFits(options, key, bytes)
+    return bytes
+  }
+
+  /** Of what came and went between two commits nothing is written, where it is known that it was not there before. */
+  function deltasNow() {
+    deltas ??= [...overlay].filter(
+      ([key, { value }]) => value !== undefined || (keepsAll ? cache.has(key) : !absent.has(key)),
+    )
+    for (const [key, written] of deltas) {
+      if (written.value !== undefined) written.bytes ??= bytesOf(key, written.value)
+    }
+    return deltas
   }
 
   return {
@@ -89,12 +133,7 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       return written ? written.value : readCommitted(key)
     },
     put(key, value) {
-      const bytes = serde.serialize(value)
-      if (bytes === null)
-        throw new Error(`store ${options.name}: a value serialized to null; delete the key instead`)
-      // Three bytes a character is the most that UTF-8 takes: exact only where it matters.
-      if (70 + bytes.length + key.length * 3 > options.maxRecordBytes) checkFits(options, key, bytes)
-      write(key, { value, bytes })
+      write(key, { value, bytes: use.writtenAt === 'commit' ? undefined : bytesOf(key, value) })
     },
     delete(key) {
       write(key, { value: undefined, bytes: undefined })
@@ -102,20 +141,17 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
     readCommitted,
     dirty: () => overlay.size > 0,
     changelogRecords(timestamp) {
-      const records: NewRecord[] = []
-      for (const [key, { bytes }] of overlay) {
-        records.push({ key: Buffer.from(key), value: bytes ?? null, headers: [], timestamp })
-      }
-      return records
+      return deltasNow().map(([key, { bytes }]) => ({
+        key: Buffer.from(key),
+        value: bytes ?? null,
+        headers: noHeaders,
+        timestamp,
+      }))
     },
     diskOperations() {
-      const operations: DiskOperation[] = []
-      for (const [key, { bytes }] of overlay) {
-        operations.push(
-          bytes ? { type: 'put', key: prefix + key, value: bytes } : { type: 'delete', key: prefix + key },
-        )
-      }
-      return operations
+      return deltasNow().map(([key, { bytes }]) =>
+        bytes ? { type: 'put', key: prefix + key, value: bytes } : { type: 'delete', key: prefix + key },
+      )
     },
     clearOverlay() {
       for (const [key, { value }] of overlay) {
@@ -123,10 +159,12 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
         if (value !== undefined) remember(key, value)
       }
       overlay.clear()
+      absent.clear()
+      deltas = undefined
     },
     async loadCache() {
       for await (const [key, bytes] of disk.entries(prefix)) {
-        if (cache.size >= options.cacheEntries) return
+        if (cache.size >= cacheMax) return
         cache.set(key.slice(prefix.length), packedBytes(serde.deserialize(bytes)))
       }
     },
