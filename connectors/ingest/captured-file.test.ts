@@ -66,7 +66,10 @@ describe('reading a captured file', () => {
   })
 
   it('takes an empty file, blank lines, CRLF and a byte order mark', async () => {
-    const { records, badLines } = await read([fileOf(''), fileOf(`\ufeff${line()}\r\n\r\n  \n${line()}`)])
+    const { records, badLines } = await read([
+      fileOf(''),
+      fileOf(`\ufeff${line()}\r\n\r\n  \n${' '.repeat(12)}\n${line()}`),
+    ])
     expect(records).toHaveLength(2)
     expect(badLines).toEqual([])
   })

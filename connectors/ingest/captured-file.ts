@@ -1,15 +1,15 @@
 /**
- * Reads captured files (JSON lines, plain or gzip; a line is a captured record or a bare change message) as streams, and
- * merges several into one: by timestamp, then by
- * the order in which the files were named, then by line. Inside a file the lines keep their order, whatever their
- * timestamps say: that order is the order of the partitions. Memory holds one chunk per file, never a file.
+ * Reads captured files (JSON lines, plain or gzip; a line is a captured record or a bare change message) as streams,
+ * and merges several into one: by timestamp, then by the order in which the files were named, then by line. Inside a
+ * file the lines keep their order, whatever their timestamps say: that order is the order of the partitions. Memory
+ * holds one chunk per file, never a file.
  */
 import { createReadStream } from 'node:fs'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { CapturedRecord } from './captured-record.ts'
-import { readMessage } from './change-message.ts'
 import { readLines } from './line-reader.ts'
+import { readMessageLine } from './message-line.ts'
 
 export type { CapturedBytes, CapturedRecord } from './captured-record.ts'
 
@@ -130,13 +130,9 @@ function fileReader(file: string, options: ReadOptions): FileReader {
         records = []
         next = 0
         for (const line of batch.value) {
-          if (line.problem === undefined && isBlank(line.text)) continue
-          const read =
-            line.problem === undefined
-              ? readMessage(line.text, { now: beginning })
-              : ({ kind: 'unreadable', reason: line.problem } as const)
-          if (read.kind === 'record') records.push({ record: read.record, line: line.number })
-          else if (read.kind === 'unreadable')
+          const read = readMessageLine(line, beginning)
+          if (read?.kind === 'record') records.push({ record: read.record, line: line.number })
+          else if (read?.kind === 'unreadable')
             options.onBadLine({ file, line: line.number, reason: read.reason })
         }
       }
@@ -147,8 +143,6 @@ function fileReader(file: string, options: ReadOptions): FileReader {
     },
   }
 }
-
-const isBlank = (text: string): boolean => text.length < 8 && text.trim() === ''
 
 /** The bytes of the file, unzipped if they are gzip: told by the first two bytes, not by the name. */
 export async function* openChunks(

@@ -4,8 +4,8 @@
  */
 import { type BadLine, CapturedFileError, openChunks } from './captured-file.ts'
 import type { CapturedRecord } from './captured-record.ts'
-import { readMessage } from './change-message.ts'
 import { type Line, readLines } from './line-reader.ts'
+import { readMessageLine } from './message-line.ts'
 
 /** What some lines of a file held. */
 export interface FileStep {
@@ -43,13 +43,9 @@ function stepOf(file: string, lines: readonly Line[], now: number): FileStep {
   const records: CapturedRecord[] = []
   const badLines: BadLine[] = []
   for (const line of lines) {
-    if (line.problem === undefined && line.text.trim() === '') continue
-    const read =
-      line.problem === undefined
-        ? readMessage(line.text, { now })
-        : ({ kind: 'unreadable', reason: line.problem } as const)
-    if (read.kind === 'record') records.push(read.record)
-    if (read.kind !== 'unreadable') continue
+    const read = readMessageLine(line, now)
+    if (read?.kind === 'record') records.push(read.record)
+    if (read?.kind !== 'unreadable') continue
     if (line.unended) throw new CapturedFileError(file, `line ${line.number} ends early: the file is cut off`)
     badLines.push({ file, line: line.number, reason: read.reason })
   }

@@ -1,8 +1,8 @@
 /**
- * Takes the captured files that appear in a folder, each once, in the order of their names. How far a file was taken is
- * written in one transaction with its records, so a kill -9 neither loses nor repeats a line. A file that was taken
- * goes to `done/`. One that cannot be read to its end is reported and stops the ones behind it: their
- * changes are later, and taken first they would make those that are missing look old.
+ * Takes the captured files that appear in a folder, each once, in the order of their names. How far a file was taken
+ * is written in one transaction with its records, so a kill -9 neither loses nor repeats a line. A file that was taken
+ * goes to `done/`. One that cannot be read to its end is reported and stops the ones behind it: their changes are
+ * later, and taken first they would make those that are missing look old.
  */
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
