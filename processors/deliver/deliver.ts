@@ -54,7 +54,8 @@ export function deliverWith(rules: DeliverRules, options: DeliverOptions): Proce
       endpoints: store(codecs.of('store.deliver.endpoints-value')),
       remembered: store(codecs.of('store.deliver.remembered-value')),
       expiries: store(codecs.of('store.deliver.expiries-value')),
-      queues: store(codecs.of('store.deliver.queues-value')),
+      // The ends of five queues, which move with every delivery.
+      queues: store(codecs.of('store.deliver.queues-value'), { keeps: 'all', writtenAt: 'commit' }),
       redrives: store(codecs.of('store.deliver.redrives-value')),
     },
     effects: { call: effect(codecs.of('store.deliver.call-value')) },

@@ -50,7 +50,8 @@ export function watch(options: WatchOptions): ProcessorDefinition<WatchShape> {
   const disabledAfterMs = options.disabledAfterMs ?? Number.POSITIVE_INFINITY
   return {
     stores: {
-      endpoints: store(codecs.of('store.watch.endpoints-value')),
+      // Read and changed with every record.
+      endpoints: store(codecs.of('store.watch.endpoints-value'), { keeps: 'all', writtenAt: 'commit' }),
       windows: store(codecs.of('store.watch.windows-value')),
       open: store(codecs.of('store.watch.open-value')),
       notices: store(codecs.of('store.watch.notices-value')),
