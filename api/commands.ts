@@ -56,9 +56,9 @@ export function commandId(
 export const newCommandId = ({ clock, random }: { readonly clock: Clock; readonly random: Random }): string =>
   uuidV7({ msecs: clock.now(), random: random.bytes(16) })
 
-/** The same for a command about an endpoint, or about a redrive. */
+/** The same for what is asked of an endpoint, or of a redrive. */
 export const endpointCommandId = (
-  kind: DeliveryCommand['kind'],
+  kind: DeliveryCommand['kind'] | 'ROTATE_SECRET',
   subject: string,
   key: string | undefined,
   sources: { readonly clock: Clock; readonly random: Random },

@@ -6,6 +6,7 @@ import {
   eventDetailBody,
   eventPageBody,
 } from './contract/answers.ts'
+import { endpointSecretBody } from './contract/endpoint-secret.ts'
 import { endpointTestBody } from './contract/endpoint-test.ts'
 import { errorBody } from './contract/error.ts'
 import { gapBody, gapCommandBody, gapListBody } from './contract/gaps.ts'
@@ -36,6 +37,7 @@ export const namedSchemas = [
   redriveListBody,
   endpointCommandBody,
   endpointTestBody,
+  endpointSecretBody,
   aliveBody,
   readinessBody,
   ingestedBody,

@@ -84,6 +84,16 @@ export const errorTable = {
     message: 'the payload version that the endpoint is pinned to has no such event',
     mend: 'choose another event, or pin a newer version in its settings',
   },
+  secret_stated: {
+    status: 409,
+    message: 'the settings of this endpoint state its signing secret',
+    mend: 'replace it in partners.yaml: the former one signs on for secret_overlap',
+  },
+  too_many_secrets: {
+    status: 409,
+    message: 'as many replaced secrets of this endpoint sign still as may at once',
+    mend: 'wait until the overlap of one of them is over',
+  },
   backup_running: {
     status: 409,
     message: 'a backup is being taken already',

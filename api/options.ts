@@ -107,6 +107,29 @@ export interface TestDesk {
   make(request: TestRequest): Promise<MadeTest>
 }
 
+/** Whose secret is to be replaced. */
+export interface RotationRequest {
+  readonly scope: Scope
+  readonly endpointId: string
+  /** Names the request: the same one makes the same secret, once. */
+  readonly commandId: string
+  /** How long the former secret goes on signing. */
+  readonly overlapMs: number
+  /** Real time. */
+  readonly now: number
+}
+
+/** What to verify with from now on, or why there is nothing new. What is another partner's does not exist. */
+export type RotatedSecret =
+  | { readonly secret: string; readonly keyId: string; readonly formerUntil: number }
+  | { readonly refused: 'no_such_endpoint' | 'secret_stated' | 'too_many_secrets' }
+
+/** Replaces signing secrets. */
+export interface SecretDesk {
+  /** Published when it resolves. Rejects when that is not certain: the same request may then be made again. */
+  rotate(request: RotationRequest): Promise<RotatedSecret>
+}
+
 /** Makes backups of what the process keeps. */
 export interface BackupDesk {
   /** Begins one of this moment; whoever reads the stream no further destroys it. */
@@ -135,6 +158,8 @@ export interface ApiOptions {
   readonly redrives?: RedriveDesk | undefined
   /** Without, there is no `/v1/endpoints/{endpoint_id}/test`. */
   readonly tests?: TestDesk | undefined
+  /** Without, there is no `/v1/endpoints/{endpoint_id}/secret/rotate`. */
+  readonly secrets?: SecretDesk | undefined
   /** Without, there is no `/v1/backup`. */
   readonly backups?: BackupDesk | undefined
   /** Version of the program. */

@@ -59,6 +59,11 @@ const tenantTable: Record<
     others: '/v1/endpoints/acme-orders/test',
     answer: 404,
   },
+  'POST /v1/endpoints/:endpoint_id/secret/rotate': {
+    own: '/v1/endpoints/bharat-main/secret/rotate',
+    others: '/v1/endpoints/acme-orders/secret/rotate',
+    answer: 404,
+  },
   'POST /v1/redrives': {
     own: '/v1/redrives {"endpoint":"bharat-main"}',
     others: '/v1/redrives {"endpoint":"acme-orders"}',

@@ -7,6 +7,7 @@ import { type ApiAuth, tokenHash } from '../auth.ts'
 import type { ApiOptions, HealthFinding } from '../options.ts'
 import type { Api } from '../requests.ts'
 import { sampleAsOf, sampleGaps, sampleLog, sampleRedrives } from './sample-log.ts'
+import { sampleSecrets } from './sample-secrets.ts'
 import { sampleTests } from './sample-tests.ts'
 
 export const tokens = {
@@ -78,6 +79,7 @@ export async function testSurroundings() {
     },
     redrives: { list: async () => sampleRedrives },
     tests: sampleTests,
+    secrets: sampleSecrets,
     backups: { start: () => ({ createdAt: sampleAsOf, stream: Readable.from([Buffer.from('a backup')]) }) },
     version: '0.0.0-test',
     clock: manualClock(sampleAsOf),

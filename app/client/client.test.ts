@@ -123,6 +123,21 @@ describe('waybill events show', () => {
   })
 })
 
+describe('waybill endpoints rotate-secret', () => {
+  it('prints the new secret alone on stdout, and beside it until when the former one signs', async () => {
+    const { code, out, err } = await waybill(['endpoints', 'rotate-secret', 'acme-orders', '--overlap', '2h'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^whsec_[A-Za-z0-9+/=]+\n$/)
+    expect(err).toBe(
+      'acme-orders  signs with it as made-1.1, and with the former secret until 2026-11-22 10:10:00.000 UTC\n',
+    )
+    const refused = await waybill(['endpoints', 'rotate-secret', 'acme-analytics'])
+    expect([refused.code, refused.out]).toEqual([2, ''])
+    expect(refused.err).toContain('replace it in partners.yaml')
+    expect((await waybill(['endpoints', 'rotate-secret', 'acme-orders', '--overlap', 'soon'])).code).toBe(2)
+  })
+})
+
 describe('waybill deliveries', () => {
   it('list is one line per delivery', async () => {
     const { out, err } = await waybill(['deliveries', 'list', '--endpoint', 'acme-analytics'])

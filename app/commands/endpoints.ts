@@ -1,4 +1,4 @@
-/** `waybill endpoints enable|probe|check|test`: gives an endpoint another chance, or a first look. */
+/** `waybill endpoints enable|probe|check|test|rotate-secret`: gives an endpoint another chance, or a first look. */
 import type { Command } from 'commander'
 import { endpointCommandBody } from '../../api/contract/redrives.ts'
 import { oneLine } from '../cli/cli-error.ts'
@@ -8,6 +8,7 @@ import { requestKey } from '../client/request-key.ts'
 import { addClientOptions, clientEnvironmentHelp, withClient } from '../client/run-client.ts'
 import type { ClientFlags } from '../config/client-config.ts'
 import { addEndpointCheck } from './endpoint-check.ts'
+import { addEndpointSecret } from './endpoint-secret.ts'
 import { addEndpointTest } from './endpoint-test.ts'
 import type { Finish } from './options.ts'
 
@@ -27,9 +28,12 @@ Examples:
 
 /** Adds the commands to the program. */
 export function addEndpoints(program: Command, surroundings: Surroundings, finish: Finish): void {
-  const endpoints = program.command('endpoints').description('check endpoints, and give them another chance')
+  const endpoints = program
+    .command('endpoints')
+    .description('check endpoints, give them another chance, replace their secrets')
   addEndpointCheck(endpoints, surroundings, finish)
   addEndpointTest(endpoints, surroundings, finish)
+  addEndpointSecret(endpoints, surroundings, finish)
   for (const [wish, description, examples] of [
     ['enable', 'use an endpoint again that was disabled by the system', enableExamples],
     ['probe', 'try an endpoint now that is left alone because it fails', probeExamples],

@@ -15,7 +15,7 @@ export interface MadeSecret {
 }
 
 /** A signing key with its secret in clear. */
-interface OpenKey extends SigningKey {
+export interface OpenKey extends SigningKey {
   readonly clear: string
 }
 
@@ -25,7 +25,7 @@ export interface RotationTools {
 }
 
 /** Replaced keys that may sign at once; more would be no rotation. */
-const outgoingMax = 4
+export const outgoingMax = 4
 
 /** What the endpoint's keys become, given what is published of it now. */
 export function rotateKeys(
@@ -93,8 +93,8 @@ function currentKeys(
   }
 }
 
-/** Newest first. Endpoints of before keys had ids have plain secrets, which count as made ones. */
-function publishedKeys(endpoint: Endpoint, { open }: Pick<Sealer, 'open'>): readonly OpenKey[] {
+/** With their secrets in clear, newest first. Endpoints of before keys had ids have plain secrets, which count as made ones. */
+export function publishedKeys(endpoint: Endpoint, { open }: Pick<Sealer, 'open'>): readonly OpenKey[] {
   if (endpoint.signing_keys.length > 0) {
     return endpoint.signing_keys.map((key) => ({ ...key, clear: open(key.secret) }))
   }
@@ -107,7 +107,8 @@ function publishedKeys(endpoint: Endpoint, { open }: Pick<Sealer, 'open'>): read
 
 const isWanted = (key: OpenKey, settings: EndpointSettings): boolean =>
   key.expires_at === null &&
-  key.key_id === madeKeyId(settings) &&
+  // What replaced a made one since, at somebody's request, is still that one.
+  (key.key_id === madeKeyId(settings) || key.key_id.startsWith(`${madeKeyId(settings)}.`)) &&
   key.kind === (settings.signature === 'ed25519' ? 'ED25519' : 'HMAC_SHA256')
 
 const madeKeyId = ({ secretNumber }: EndpointSettings): string => `made-${secretNumber}`
@@ -118,4 +119,5 @@ const givenKeyId = (clear: string): string =>
 
 const kindOf = (clear: string): SigningKey['kind'] => (clear.startsWith('whsk_') ? 'ED25519' : 'HMAC_SHA256')
 
-const withoutClear = ({ clear: _, ...key }: OpenKey): SigningKey => key
+/** As it is published. */
+export const withoutClear = ({ clear: _, ...key }: OpenKey): SigningKey => key

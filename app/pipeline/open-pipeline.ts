@@ -43,8 +43,7 @@ import { makeTopics, type Topics } from '../../topology/topics.ts'
 import type { PartnerSettings } from '../config/partner-settings.ts'
 import { planPartnerUpdates } from '../config/partner-updates.ts'
 import type { MadeSecret } from '../config/signing-rotation.ts'
-import { appendRecord } from './append-record.ts'
-import { readTopic } from './read-topic.ts'
+import { createPartnerRegister, type PartnerRegister } from './partner-register.ts'
 
 export interface OpenPipelineOptions {
   readonly log: RecordLog
@@ -90,10 +89,12 @@ export interface RunningPipeline {
   readonly application: Application
   /** Where this pipeline puts what cannot be read; for those that read its topics beside it. */
   readonly deadLetter: DeadLetter
-  /** Seals what is made beside the pipeline, by the same keys. */
-  readonly sealer: Pick<Sealer, 'sealBytes'>
+  /** Seals and opens what is made beside the pipeline, by the same keys. */
+  readonly sealer: Pick<Sealer, 'seal' | 'open' | 'derive' | 'sealBytes'>
   /** For single records from beside the pipeline: settings, commands. */
   readonly writer: Pick<Writer, 'append'>
+  /** For single changes of what is published about partners. */
+  readonly partners: PartnerRegister
   /** Makes `partner.config` say what these settings say; unchanged partners are left alone. Answers what it made. */
   publishPartners(settings: readonly PartnerSettings[]): Promise<readonly MadeSecret[]>
   /** Secrets that were made for the partners published at the start. */
@@ -167,21 +168,17 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
     ...(options.commit && { commit: options.commit }),
   })
   const writer = log.writer({ transactionalId: `${options.instanceId}-ingest` })
+  const partners = createPartnerRegister({
+    log,
+    topic: topics.partnerConfig,
+    now: () => options.pipelineClock.now(),
+    random: options.random,
+  })
   const publishPartners: RunningPipeline['publishPartners'] = async (settings) => {
-    const published = new Map(
-      (await readTopic(log, topics.partnerConfig)).map(({ key, value }) => [key, value]),
+    const nowMs = options.realClock.now()
+    const { made } = await partners.change((published) =>
+      planPartnerUpdates(published, settings, { sealer, nowMs }),
     )
-    const { records, made } = planPartnerUpdates(published.values(), settings, {
-      sealer,
-      nowMs: options.realClock.now(),
-    })
-    for (const update of records) {
-      await appendRecord(log, writer, topics.partnerConfig, {
-        key: update.partner_id,
-        value: update,
-        timestamp: options.pipelineClock.now(),
-      })
-    }
     return made
   }
   // What waits in the topics is routed as soon as the tasks run, and never again: the partners come before.
@@ -209,6 +206,7 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
           ? (sealChange(topic, value, mapping, sealer) ?? value)
           : sealMessage(topic, value, mapping, sealer),
     }),
+    partners,
     publishPartners,
     madeSecrets,
     async stop() {

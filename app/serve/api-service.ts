@@ -7,6 +7,7 @@ import type {
   IngestDoor,
   MetricsSource,
   RedriveDesk,
+  SecretDesk,
   TestDesk,
 } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
@@ -25,6 +26,7 @@ export interface ApiServiceOptions {
   readonly ingest?: IngestDoor | undefined
   readonly redrives: RedriveDesk
   readonly tests: TestDesk
+  readonly secrets: SecretDesk
   /** Without, there is no `/v1/backup`. */
   readonly backups?: (BackupDesk & { stop(): void }) | undefined
   readonly host: string
@@ -61,6 +63,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
     },
     redrives: options.redrives,
     tests: options.tests,
+    secrets: options.secrets,
     health: options.health,
     metrics: options.metrics,
     auth: options.auth,

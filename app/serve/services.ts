@@ -7,6 +7,7 @@ import type { IngestDoor } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
 import { logName } from '../../topology/log.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
+import { createSecretDesk } from '../endpoint-secrets/secret-desk.ts'
 import { createTestDesk } from '../endpoint-tests/test-desk.ts'
 import { followTable } from '../pipeline/follow-table.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
@@ -92,6 +93,7 @@ export function startServices(options: ServicesOptions): Services {
       metrics,
       redrives,
       tests: createTestDesk({ partners: partners.values, sealer: options.pipeline.sealer }),
+      secrets: createSecretDesk({ register: options.pipeline.partners, sealer: options.pipeline.sealer }),
     })
     options.onListening?.(api.url)
   }

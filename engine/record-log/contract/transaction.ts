@@ -80,6 +80,25 @@ export function transactionContract(at: () => Workbench): void {
     expect(valuesOf((await drain(tp)).records)).toEqual(wanted)
   })
 
+  it('lets only one of two writers of an id go on that begin at once', async () => {
+    const { topic, writer, drain, name } = at()
+    const tp = { topic: await topic(), partition: 0 }
+    const id = name('instance')
+    const writers = await Promise.all([writer(id), writer(id)])
+    const ends = await Promise.all(
+      writers.map(async (each, index) => {
+        const transaction = each.begin()
+        return errorKind(
+          transaction
+            .append([{ ...tp, records: [record('k', `${index}`)] }])
+            .then(() => transaction.end('commit')),
+        )
+      }),
+    )
+    expect(ends.filter((kind) => kind === 'fenced')).toHaveLength(1)
+    expect((await drain(tp)).records).toHaveLength(1)
+  })
+
   it('fences the earlier writer of an id at init, and aborts what it left open', async () => {
     const { topic, writer, drain, end, name } = at()
     const tp = { topic: await topic(), partition: 0 }

@@ -34,7 +34,7 @@ export interface LogTransaction {
 
 export interface Coordinator {
   /** Fences earlier epochs, aborts what they left open, and waits until that is complete. */
-  init(transactionalId: string): Promise<Producer>
+  init(transactionalId: string): Promise<{ readonly producer: Producer; readonly epoch: number }>
   /** Starts, or goes on with, the transaction of this epoch; waits for an earlier one's markers. */
   enter(producer: Producer, epoch: number, known: LogTransaction | undefined): Promise<LogTransaction>
   /** Decides it and writes the markers, unless they are held. */
@@ -129,10 +129,11 @@ export function createCoordinator({ clock, offsets, transactionTimeoutMs }: Coor
         producer = { transactionalId, producerId: producers.size, epoch: -1, current: undefined }
         producers.set(transactionalId, producer)
       }
-      producer.epoch++
+      // Taken before the wait: of two that begin at once, the earlier one is fenced.
+      const epoch = ++producer.epoch
       if (producer.current && !producer.current.outcome) decide(producer.current, 'abort')
       await untilComplete(producer)
-      return producer
+      return { producer, epoch }
     },
     async enter(producer, epoch, known) {
       checkEpoch(producer, epoch)

@@ -40,8 +40,7 @@ export function createWriter(transactionalId: string, parts: WriterParts): Write
     async init() {
       check()
       await parts.faults.check('init', transactionalId)
-      const producer = await parts.coordinator.init(transactionalId)
-      identity = { producer, epoch: producer.epoch }
+      identity = await parts.coordinator.init(transactionalId)
       last = undefined
     },
     begin() {
