@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { makeCodec } from './codec.ts'
 import { makeCodecs } from './codecs.ts'
@@ -6,6 +7,7 @@ import { openFolderRegistry } from './folder-registry.ts'
 import type { OrderEvent, OrderEventV1 } from './generated/types.ts'
 import { buildPayload } from './payload/fields.ts'
 import type { RegisteredSchema, Registry } from './registry.ts'
+import { shippedSchemaFolder } from './schema-folder.ts'
 import { exampleSource } from './testing/example-source.ts'
 
 const registry = openFolderRegistry()
@@ -114,8 +116,40 @@ describe('a registry that fetches', () => {
       expect(codec.prepare?.(bytes)).toBeUndefined()
     }
   })
+})
 
-  it('the folder has nothing to fetch, so its codecs have nothing to prepare', () => {
-    expect(makeCodec<OrderEvent>('order.events-value', registry).prepare).toBeUndefined()
+describe('the folder of schemas that ships', () => {
+  const codec = makeCodec<OrderEvent>('order.events-value', registry)
+  const withId = (id: number): Buffer => {
+    const bytes = Buffer.from(eventBytes)
+    bytes.writeInt32BE(id, 1)
+    return bytes
+  }
+  const { next } = JSON.parse(readFileSync(`${shippedSchemaFolder}/ids.json`, 'utf8')) as { next: number }
+
+  it('has nothing to fetch for what it knows', () => {
+    for (const version of [1, 2]) {
+      expect(codec.prepare?.(withId(registry.idOf('order.events-value', version)))).toBeUndefined()
+    }
+  })
+
+  it('says of an id that a later release gave to wait for an upgrade, every time', async () => {
+    const upgrade = `schema id ${next} was given by a later version than this one, which knows ids below ${next}: upgrade this instance`
+    await expect(codec.prepare?.(withId(next))).rejects.toThrow(upgrade)
+    await expect(codec.prepare?.(withId(next))).rejects.toThrow(upgrade)
+    await expect(codec.prepare?.(withId(next + 9_999))).rejects.toThrow('upgrade this instance')
+    expect(() => codec.deserialize(withId(next))).toThrow(upgrade)
+    expect(codec.prepare?.(eventBytes)).toBeUndefined()
+  })
+
+  it('waits for no bytes that only look like an id', () => {
+    for (const id of [0, -1, next + 10_000, 0x7b7b7b7b, 0x7fffffff]) {
+      expect(codec.prepare?.(withId(id))).toBeUndefined()
+      expect(reasonOf(() => codec.deserialize(withId(id)))).toBe('unknown_schema')
+    }
+  })
+
+  it("has no say about foreign writers' ids", () => {
+    expect(makeCodecs(registry).prepareMessage).toBeUndefined()
   })
 })

@@ -18,8 +18,8 @@ export interface Codec<T> {
   /** Throws `SchemaError` when the bytes are not a `T`. */
   deserialize(bytes: Uint8Array | null): T
   /**
-   * Something to await before these bytes can be decoded (an unknown schema id), or `undefined`. Absent where the
-   * registry knows all ids from the start.
+   * Something to await before these bytes can be decoded (an unknown schema id), or `undefined`. It rejects where the
+   * schema cannot be had now: the registry cannot be asked, or a later version of this program wrote the bytes.
    */
   prepare?(bytes: Uint8Array | null): Promise<void> | undefined
 }
@@ -47,7 +47,7 @@ export function makeCodec<T>(
     serialize: makeEncoder(schema, type, id),
     deserialize: makeDecoder<T>(subject, type, id, registry),
   }
-  if (registry.fetch) codec.prepare = makePrepare(registry)
+  if (registry.fetch || registry.givenLater) codec.prepare = prepareOwn(registry)
   return Object.freeze(codec)
 }
 
@@ -133,7 +133,7 @@ function makeDecoder<T>(
     if (known) return known
     const writer = registry.schemaOf(id)
     // Not remembered: a registry that fetches may know it later.
-    if (!writer) return new SchemaError('unknown_schema', `schema id ${id} is unknown to the registry`)
+    if (!writer) return new SchemaError('unknown_schema', whyUnknown(registry, id))
     const reader = makeReader(subject, type, writer)
     readers.set(id, reader)
     return reader
@@ -190,6 +190,27 @@ export function schemaIdOf(bytes: Uint8Array): number {
     throw new SchemaError('too_short', `${bytes.length} bytes, a schema id alone takes 5`)
   if (bytes[0] !== 0) throw new SchemaError('bad_magic', `the first byte is ${bytes[0]}, not 0`)
   return new DataView(bytes.buffer, bytes.byteOffset, headerBytes).getInt32(1)
+}
+
+const whyUnknown = (registry: Registry, id: number): string =>
+  registry.givenLater?.(id) ?? `schema id ${id} is unknown to the registry`
+
+/** Before bytes of our own subjects: a later release may have written them, too. */
+function prepareOwn(registry: Registry): NonNullable<Codec<unknown>['prepare']> {
+  const prepare = makePrepare(registry)
+  if (!registry.givenLater) return prepare
+  // Nearly all records of a topic have the same id.
+  let known = 0
+  return (bytes) => {
+    const id = announcedId(bytes)
+    if (id === undefined || id === known) return undefined
+    if (registry.schemaOf(id)) {
+      known = id
+      return undefined
+    }
+    const later = registry.givenLater?.(id)
+    return later === undefined ? prepare(bytes) : Promise.reject(new SchemaError('unknown_schema', later))
+  }
 }
 
 /**

@@ -1,9 +1,18 @@
-/** A registry that is a folder of schema files with their ids: complete from the start, so it never fetches. */
+/**
+ * A registry that is a folder of schema files with their ids: complete from the start, so it never fetches. What it
+ * lacks was given by a later release, or is no id at all.
+ */
 import { readFileSync } from 'node:fs'
 import { readLevelPolicy, refusals } from './folder-registry-check.ts'
 import type { RegisteredSchema, Registry } from './registry.ts'
 import { readSchemaFolder, shippedSchemaFolder } from './schema-folder.ts'
 import { checkSchemaIds, type IdProblem, idEntry, parseSchemaIds } from './schema-ids.ts'
+
+/**
+ * Ids are given in a row, so those from `next` on will be given by later releases: dozens each. What lies further off
+ * than any number of releases is no id, but bytes that only look like one.
+ */
+const laterIdsMax = 10_000
 
 /**
  * Opens a folder; the one that ships with the program by default. Throws when files and ids disagree, and when a
@@ -55,6 +64,10 @@ export function openFolderRegistry(folder: string = shippedSchemaFolder): Regist
       return newest
     },
     schemaOf: (id) => byId.get(id),
+    givenLater(id) {
+      if (id < ids.next || id >= ids.next + laterIdsMax) return undefined
+      return `schema id ${id} was given by a later version than this one, which knows ids below ${ids.next}: upgrade this instance`
+    },
   } satisfies Registry)
 }
 

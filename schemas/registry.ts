@@ -27,4 +27,10 @@ export interface Registry {
    * start.
    */
   fetch?(id: number): Promise<RegisteredSchema | undefined>
+  /**
+   * Why an id of the program's own subjects cannot be known here although it is sound: a later release gave it. What
+   * holds it waits until this instance is upgraded, and is neither guessed at nor put aside. `undefined` for ids that
+   * are known, or nobody's. Absent where others can be asked.
+   */
+  givenLater?(id: number): string | undefined
 }

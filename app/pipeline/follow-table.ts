@@ -1,6 +1,6 @@
 /** Keeps the latest value of each key of a compacted topic in memory: read once from its start, followed from then on. */
 import type { RecordLog, Topic } from '../../engine/index.ts'
-import { followTopic } from './read-topic.ts'
+import { followTopic, type Patience } from './read-topic.ts'
 
 export interface FollowTableOptions<V> {
   readonly log: RecordLog
@@ -9,6 +9,7 @@ export interface FollowTableOptions<V> {
   readonly signal: AbortSignal
   /** Called after each change; may take out more. */
   readonly onChange?: (values: Map<string, V>) => void
+  readonly patience?: Patience
 }
 
 export interface FollowedTable<V> {
@@ -19,7 +20,13 @@ export interface FollowedTable<V> {
 }
 
 /** Begins to follow. */
-export function followTable<V>({ log, topic, signal, onChange }: FollowTableOptions<V>): FollowedTable<V> {
+export function followTable<V>({
+  log,
+  topic,
+  signal,
+  onChange,
+  patience,
+}: FollowTableOptions<V>): FollowedTable<V> {
   const values = new Map<string, V>()
   let following: Promise<void> = Promise.resolve()
   const caughtUp = new Promise<void>((resolve) => {
@@ -34,6 +41,7 @@ export function followTable<V>({ log, topic, signal, onChange }: FollowTableOpti
       signal,
       Number.MAX_SAFE_INTEGER,
       resolve,
+      patience,
     )
   })
   return {

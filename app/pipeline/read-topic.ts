@@ -1,16 +1,28 @@
-/** Reads topics from beside the pipeline, without a group: once to their end, or on and on. */
+/**
+ * Reads topics from beside the pipeline, without a group: once to their end, or on and on. What cannot be read yet,
+ * because its schema cannot be had, is an error to who reads once, and waited for by who follows.
+ */
 import {
+  type Clock,
   type FetchedPartition,
   type InputRecord,
+  makePreparation,
   partitionKey,
   type RecordLog,
+  type Report,
+  systemClock,
   type Topic,
   type TopicPartition,
 } from '../../engine/index.ts'
+import { wait } from '../cli/wait.ts'
 
 const fetchBytes = 1024 * 1024
+const longestWaitMs = 60_000
 
-/** Every committed record that the topic holds now, decoded, partition by partition. */
+/**
+ * Every committed record that the topic holds now, decoded, partition by partition. Rejects when the schema of one
+ * cannot be had now.
+ */
 export async function readTopic<K, V>(log: RecordLog, topic: Topic<K, V>): Promise<InputRecord<K, V>[]> {
   const partitions = await partitionsOf(log, topic.name)
   const ends = await log.admin.endOffsets(partitions, 'read_committed')
@@ -22,12 +34,21 @@ export async function readTopic<K, V>(log: RecordLog, topic: Topic<K, V>): Promi
     for (let left = behind(); left.length > 0; left = behind()) {
       const requests = left.map((tp) => ({ ...tp, maxBytes: fetchBytes }))
       const fetched = await fetcher.fetch(requests, { isolation: 'read_committed', maxWaitMs: 1000 })
-      for (const partition of fetched) take(topic, partition, positions, (record) => records.push(record))
+      for (const partition of fetched) {
+        await prepare(topic, partition)
+        take(topic, partition, positions, (record) => records.push(record))
+      }
     }
   } finally {
     await fetcher.close()
   }
   return records
+}
+
+/** By what a follower waits, and where it says so. */
+export interface Patience {
+  readonly clock: Clock
+  readonly report: Report
 }
 
 /**
@@ -42,16 +63,19 @@ export async function followTopic<K, V>(
   signal: AbortSignal,
   backlog = 0,
   onCaughtUp?: () => void,
+  patience: Patience = { clock: systemClock, report: () => {} },
 ): Promise<void> {
   const partitions = await partitionsOf(log, topic.name)
   const ends = await log.admin.endOffsets(partitions, 'read_committed')
   const starts = await log.admin.startOffsets(partitions)
   const endOf = (tp: TopicPartition) => ends.get(partitionKey(tp)) ?? 0
+  const source = { topic }
   const positions = partitions.map((tp) => ({
-    ...tp,
+    ...{ ...tp, tp, source },
     offset: Math.min(endOf(tp), Math.max(starts.get(partitionKey(tp)) ?? 0, endOf(tp) - backlog)),
   }))
   const handOn = (record: InputRecord<K, V>) => onRecord(record, record.offset >= endOf(record))
+  const preparation = makePreparation(patience)
   const fetcher = log.fetcher()
   let told = false
   try {
@@ -60,13 +84,21 @@ export async function followTopic<K, V>(
         told = true
         onCaughtUp?.()
       }
-      const requests = positions.map((tp) => ({ ...tp, maxBytes: fetchBytes }))
-      const fetched = await fetcher.fetch(requests, {
-        isolation: 'read_committed',
-        maxWaitMs: 60_000,
-        signal,
-      })
-      for (const partition of fetched) take(topic, partition, positions, handOn)
+      const requests = positions
+        .filter((position) => !preparation.waits(position))
+        .map(({ partition, offset }) => ({ topic: topic.name, partition, offset, maxBytes: fetchBytes }))
+      const pauseMs = preparation.nextAt() - patience.clock.now()
+      const maxWaitMs = pauseMs > 0 ? Math.min(pauseMs, longestWaitMs) : longestWaitMs
+      if (requests.length === 0) {
+        await wait(patience.clock, patience.clock.now() + maxWaitMs, signal)
+        continue
+      }
+      const fetched = await fetcher.fetch(requests, { isolation: 'read_committed', maxWaitMs, signal })
+      for (const partition of fetched) {
+        const position = positions.find((tp) => tp.partition === partition.partition)
+        if (position && (await preparation.prepared(position, partition)))
+          take(topic, partition, positions, handOn)
+      }
     }
   } finally {
     await fetcher.close()
@@ -83,6 +115,13 @@ async function partitionsOf(log: RecordLog, name: string): Promise<TopicPartitio
 async function startPositions(log: RecordLog, partitions: readonly TopicPartition[]): Promise<Position[]> {
   const starts = await log.admin.startOffsets(partitions)
   return partitions.map((tp) => ({ ...tp, offset: starts.get(partitionKey(tp)) ?? 0 }))
+}
+
+async function prepare<K, V>({ key, value }: Topic<K, V>, { batches }: FetchedPartition): Promise<void> {
+  for (const record of batches.flatMap(({ records }) => records)) {
+    await key.prepare?.(record.key)
+    await value.prepare?.(record.value)
+  }
 }
 
 /** Hands on what came and moves the position past it; a position that was deleted moves to the log's start. */

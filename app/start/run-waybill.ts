@@ -160,6 +160,8 @@ async function open(
       (record, live) => tally.observe(record.value, live, record.partition),
       stopping.signal,
       backlogRecords,
+      undefined,
+      options,
     ),
     waysIn.run(stopping.signal),
     ...(demo ? [demo.run(pipeline, stopping.signal)] : []),

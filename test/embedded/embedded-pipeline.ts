@@ -6,7 +6,7 @@ import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
 import { type Clock, levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
-import { makeSealer } from '../../schemas/index.ts'
+import { makeSealer, type Registry } from '../../schemas/index.ts'
 import { defaultMapping } from '../golden-events/captured-run.ts'
 import { partnerIds } from './order-stream.ts'
 
@@ -24,6 +24,10 @@ export interface EmbeddedOptions {
   /** Default: the system's. */
   readonly pipelineClock?: Clock
   readonly report?: (message: string, cause?: unknown) => void
+  /** Default: the schemas that ship. */
+  readonly registry?: Registry
+  /** The steps that run. Default: all. */
+  readonly steps?: readonly string[]
 }
 
 /** The same key each time: what one process sealed, the next one opens. */
@@ -49,6 +53,8 @@ export async function openEmbeddedPipeline(options: EmbeddedOptions): Promise<Em
     version: 'test',
     report: options.report ?? (() => {}),
     ...(callsMax !== undefined && { callsMax }),
+    ...(options.registry && { registry: options.registry }),
+    ...(options.steps && { steps: options.steps }),
   })
   await pipeline.publishPartners(partnerIds.map((id) => settingsOf(id, url)))
   return {

@@ -1,0 +1,129 @@
+/**
+ * This version beside a later one, without a registry: what the later one wrote with schemas that are not here waits,
+ * in its place, until the instance is upgraded. Nothing of it is put aside, and nothing behind it overtakes.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { followTopic, readTopic } from '../../app/pipeline/read-topic.ts'
+import { systemClock } from '../../engine/index.ts'
+import {
+  type DeliveryHistory,
+  openFolderRegistry,
+  type Registry,
+  shippedSchemaFolder,
+} from '../../schemas/index.ts'
+import {
+  type EmbeddedOptions,
+  type EmbeddedPipeline,
+  openEmbeddedPipeline,
+} from '../embedded/embedded-pipeline.ts'
+import { orderStream } from '../embedded/order-stream.ts'
+import { type Receiver, startReceiver } from '../embedded/receiver.ts'
+import { waitFor } from '../faults/service.ts'
+
+const ours = openFolderRegistry()
+const { next } = JSON.parse(readFileSync(`${shippedSchemaFolder}/ids.json`, 'utf8')) as { next: number }
+
+/** The registry of a later release: the newest versions of these subjects have ids that this one has not given. */
+function laterRegistry(...subjects: readonly string[]): Registry {
+  const idOf = new Map(subjects.map((subject, nth) => [subject, next + nth]))
+  const latest = (subject: string) => {
+    const newest = ours.latest(subject)
+    return { ...newest, id: idOf.get(subject) ?? newest.id }
+  }
+  return {
+    latest,
+    idOf(subject, version) {
+      const newest = latest(subject)
+      return version === newest.version ? newest.id : ours.idOf(subject, version)
+    },
+    schemaOf(id) {
+      const [subject] = [...idOf].find(([, given]) => given === id) ?? []
+      return subject === undefined ? ours.schemaOf(id) : latest(subject)
+    },
+  }
+}
+
+let directory: string
+let receiver: Receiver
+let running: EmbeddedPipeline | undefined
+let reports: { message: string; cause: string }[]
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'waybill-later-'))
+  receiver = await startReceiver(() => ({ status: 200, afterMs: 0 }))
+  reports = []
+})
+afterEach(async () => {
+  await running?.stop()
+  running = undefined
+  await receiver.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function start(options: Partial<EmbeddedOptions> = {}): Promise<EmbeddedPipeline> {
+  await running?.stop()
+  running = await openEmbeddedPipeline({
+    ...{ directory, url: receiver.url, ...options },
+    report: (message, cause) => reports.push({ message, cause: String(cause) }),
+  })
+  return running
+}
+
+const sent = () =>
+  receiver.received.map(({ body }) => {
+    const { order_id, event } = JSON.parse(body) as { order_id: string; event: string }
+    return `${order_id} ${event}`
+  })
+
+it('events of a later version wait for the upgrade, and are sent then: each once, in order', async () => {
+  const { records, events } = orderStream({ orders: 10, startMs: systemClock.now() })
+  const later = laterRegistry('order.events-value')
+  const half = records.length / 2
+  const upgraded = await start({ registry: later, steps: ['normalize', 'enrich'] })
+  await upgraded.ingest.append(records.slice(0, half))
+  await upgraded.application.settled()
+  expect(receiver.received).toEqual([])
+
+  const older = await start()
+  // These are behind the later version's in every partition; the older one could read them.
+  await older.ingest.append(records.slice(half))
+  const words = () => reports.find(({ message }) => /order\.events:\d waits/.test(message))
+  await waitFor(() => words() !== undefined, 'the words')
+  expect(words()?.cause).toContain(`schema id ${next} was given by a later version than this one`)
+  expect(await readTopic(older.log, older.topics.undecodable)).toEqual([])
+  expect(sent()).toEqual([])
+
+  const again = await start({ registry: later })
+  await again.application.settled()
+  expect(sent().toSorted()).toEqual(events.toSorted())
+  const of = (lines: readonly string[], order: number) => lines.filter((line) => line.startsWith(`${order} `))
+  for (let order = 1000; order < 1010; order++) expect(of(sent(), order)).toEqual(of(events, order))
+})
+
+it('whoever follows a topic beside the pipeline waits as well, and goes on with what others wrote', async () => {
+  const { records, events } = orderStream({ orders: 10, startMs: systemClock.now() })
+  const later = await start({ registry: laterRegistry('delivery.history-value') })
+  await later.ingest.append(records)
+  await later.application.settled()
+  expect(sent()).toHaveLength(events.length)
+
+  const older = await start({ steps: ['normalize'] })
+  const seen: DeliveryHistory[] = []
+  const stopping = new AbortController()
+  const following = followTopic(
+    older.log,
+    older.topics.deliveryHistory,
+    ({ value }) => seen.push(value),
+    stopping.signal,
+    Number.MAX_SAFE_INTEGER,
+    undefined,
+    { clock: systemClock, report: (message, cause) => reports.push({ message, cause: String(cause) }) },
+  )
+  await waitFor(() => reports.some(({ message }) => /delivery\.history:\d waits/.test(message)), 'the words')
+  stopping.abort()
+  await following
+  expect(seen).toEqual([])
+  await expect(readTopic(older.log, older.topics.deliveryHistory)).rejects.toThrow('upgrade this instance')
+})
