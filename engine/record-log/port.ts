@@ -233,7 +233,8 @@ export interface AppendResult extends TopicPartition {
 
 /**
  * One transaction: nothing of it is visible to a `read_committed` reader before `end('commit')` has taken effect,
- * and nothing at all after `end('abort')`. A transaction without offsets is not fenced by generation.
+ * and nothing at all after `end('abort')`. A transaction without offsets is not fenced by generation. Appends take effect
+ * in the order of the calls; `commitOffsets` may be under way beside them, and an end waits for both.
  */
 export interface Transaction {
   append(batches: readonly AppendBatch[]): Promise<void>

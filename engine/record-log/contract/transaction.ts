@@ -27,6 +27,24 @@ export function transactionContract(at: () => Workbench): void {
     expect(offsets).toEqual(new Map([[partitionKey(left), { offset: 41, metadata: 'owner=é' }]]))
   })
 
+  it('takes records and offsets that are under way at once, and ends when it has both', async () => {
+    const { topic, writer, drain } = at()
+    const tp = { topic: await topic(), partition: 0 }
+    const { member, groupId } = await joined(at(), tp.topic)
+    const sender = await writer()
+    for (let round = 1; round <= 3; round++) {
+      const transaction = sender.begin()
+      await Promise.all([
+        transaction.append([{ ...tp, records: [record('k', `${round} first`)] }]),
+        transaction.append([{ ...tp, records: [record('k', `${round} second`)] }]),
+        transaction.commitOffsets([{ ...tp, offset: round, metadata: '' }], member.metadata()),
+        transaction.end(round === 2 ? 'abort' : 'commit'),
+      ])
+    }
+    expect(valuesOf((await drain(tp)).records)).toEqual(['1 first', '1 second', '3 first', '3 second'])
+    expect((await committed(at(), groupId, [tp], true)).get(partitionKey(tp))?.offset).toBe(3)
+  })
+
   it('leaves nothing behind when aborted', async () => {
     const { topic, writer, drain, commit } = at()
     const tp = { topic: await topic(), partition: 0 }

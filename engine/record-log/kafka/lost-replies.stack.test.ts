@@ -64,6 +64,48 @@ for (const protocol of [1, 2] as const) {
     await writer.close()
   })
 
+  it(`protocol ${protocol}: records and offsets that are under way at once may both lose their replies`, async () => {
+    const tp = { topic: await makeTopic(log(), `both-${protocol}`), partition: 0 }
+    const writer = log().writer({ transactionalId: `both-${protocol}` })
+    await writer.init()
+    const nobody = { groupId: `both-${protocol}`, generation: -1, memberId: '', instanceId: '' }
+    for (const [n, lost] of [api.produce, api.txnOffsetCommit].entries()) {
+      const before = port().lost()
+      const transaction = writer.begin()
+      port().loseReplies(lost, 1)
+      await Promise.all([
+        transaction.append([{ ...tp, records: [textRecord(`${n}`)] }]),
+        transaction.commitOffsets([{ ...tp, offset: n, metadata: '' }], nobody),
+      ])
+      expect(port().lost() - before).toBe(1)
+      await transaction.end('commit')
+    }
+    expect(await readValues(log(), tp)).toEqual(['0', '1'])
+    const committed = await log().admin.committedOffsets(nobody.groupId, [tp], { requireStable: true })
+    expect([...committed.values()]).toEqual([{ offset: 1, metadata: '' }])
+    await writer.close()
+  })
+
+  it(`protocol ${protocol}: offsets that the group refuses take the records under way beside them along`, async () => {
+    const tp = { topic: await makeTopic(log(), `refused-${protocol}`), partition: 0 }
+    const writer = log().writer({ transactionalId: `refused-${protocol}` })
+    await writer.init()
+    const stranger = { groupId: `refused-${protocol}`, generation: 7, memberId: 'x', instanceId: 'x' }
+    const transaction = writer.begin()
+    const [appended, offered] = await Promise.allSettled([
+      transaction.append([{ ...tp, records: [textRecord('never')] }]),
+      transaction.commitOffsets([{ ...tp, offset: 1, metadata: '' }], stranger),
+    ])
+    expect(appended.status).toBe('fulfilled')
+    expect(offered).toMatchObject({ status: 'rejected', reason: { kind: 'fenced' } })
+    await transaction.end('abort')
+    const next = writer.begin()
+    await next.append([{ ...tp, records: [textRecord('after')] }])
+    await next.end('commit')
+    expect(await readValues(log(), tp)).toEqual(['after'])
+    await writer.close()
+  })
+
   it(`protocol ${protocol}: an end that a successor has undone is not taken for done`, async () => {
     const tp = { topic: await makeTopic(log(), `undone-${protocol}`), partition: 0 }
     const transactionalId = `undone-${protocol}`

@@ -61,19 +61,18 @@ export function beginTransaction(parts: TransactionParts): Transaction {
   let unsettled = false
   let failed: LogError | undefined
   let ending: Ending | undefined
-  let turn: Promise<unknown> = Promise.resolve()
-
-  /** Calls take effect in the order in which they were made. */
-  function inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const done = turn.then(action, action)
-    turn = done.catch(() => undefined)
-    return done
-  }
+  /** Appends take effect in the order in which they were made, and offsets too; the two may be under way at once. */
+  const appends = makeTurns()
+  const offsetCommits = makeTurns()
 
   function checkOpen(): void {
     if (ending && ending.state !== 'refused')
       throw new Error(`the transaction was already ended (${ending.outcome})`)
-    if (failed) throw failed
+  }
+
+  /** Only an abort is left. Of two that failed at once the worse one tells. */
+  function spoil(error: LogError): void {
+    if (!failed || severity(error) > severity(failed)) failed = error
   }
 
   /** Notes what the error means for the rest of the transaction. */
@@ -82,7 +81,7 @@ export function beginTransaction(parts: TransactionParts): Transaction {
     // Asked again, it would be written twice.
     const told =
       error.kind === 'retriable' ? new LogError('abortable', error.message, { cause: error }) : error
-    if (told.kind !== 'rejected') failed = told
+    if (told.kind !== 'rejected') spoil(told)
     if (told.kind === 'fenced') parts.onFenced(told)
     return told
   }
@@ -98,7 +97,7 @@ export function beginTransaction(parts: TransactionParts): Transaction {
   }
 
   async function append(batches: readonly AppendBatch[]): Promise<void> {
-    checkOpen()
+    if (failed) throw failed
     touched = true
     let sent: Sent[]
     try {
@@ -126,7 +125,7 @@ export function beginTransaction(parts: TransactionParts): Transaction {
   }
 
   async function commitOffsets(offsets: readonly OffsetCommit[], member: GroupMetadata): Promise<void> {
-    checkOpen()
+    if (failed) throw failed
     for (const commit of offsets) admitOffset(commit, offsetMetadataBytesMax)
     touched = true
     if (protocol === 1 && !named.has(`group ${member.groupId}`)) {
@@ -141,7 +140,7 @@ export function beginTransaction(parts: TransactionParts): Transaction {
       await parts.offsets.commit({ producer, protocol, offsets, member, untilMs })
     } catch (error) {
       if (!(error instanceof LogError)) throw error
-      if (error.kind !== 'rejected') failed = error.kind === 'retriable' ? undefined : error
+      if (error.kind !== 'rejected' && error.kind !== 'retriable') spoil(error)
       if (isProducerFenced(error)) parts.onFenced(error)
       throw error
     }
@@ -161,7 +160,9 @@ export function beginTransaction(parts: TransactionParts): Transaction {
 
   async function end(own: Ending): Promise<readonly AppendResult[]> {
     try {
-      const ended = await inTurn(() => sendEnd(own.outcome))
+      // Never beside either: an append or offsets that arrive behind their end belong to no transaction.
+      await Promise.all([appends.idle(), offsetCommits.idle()])
+      const ended = await sendEnd(own.outcome)
       own.state = 'ended'
       return ended
     } catch (reason) {
@@ -176,8 +177,14 @@ export function beginTransaction(parts: TransactionParts): Transaction {
   }
 
   return {
-    append: (batches) => inTurn(() => append(batches)),
-    commitOffsets: (offsets, member) => inTurn(() => commitOffsets(offsets, member)),
+    async append(batches) {
+      checkOpen()
+      await appends.add(() => append(batches))
+    },
+    async commitOffsets(offsets, member) {
+      checkOpen()
+      await offsetCommits.add(() => commitOffsets(offsets, member))
+    },
     end(outcome) {
       if (ending && ending.outcome !== outcome && ending.state !== 'refused') {
         return Promise.reject(new Error(`the transaction was already ended (${ending.outcome})`))
@@ -187,6 +194,20 @@ export function beginTransaction(parts: TransactionParts): Transaction {
       ending.done ??= end(ending)
       return ending.done
     },
+  }
+}
+
+/** Calls one after the other, whatever became of those before. */
+function makeTurns() {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    add<T>(action: () => Promise<T>): Promise<T> {
+      const done = last.then(action)
+      last = done.catch(() => undefined)
+      return done
+    },
+    /** Resolves when all that were added so far are through. */
+    idle: () => last,
   }
 }
 

@@ -115,6 +115,9 @@ function beginTransaction(
   const who = producer.transactionalId
   const results: AppendResult[] = []
   let logged: LogTransaction | undefined
+  /** Appends and offsets may be under way at once, as two requests to a broker may. */
+  const appends = createTurns()
+  const offsetCommits = createTurns()
   const inTurn = createTurns()
   /** Set by an error after which only an abort is allowed. */
   let mustAbort = false
@@ -151,10 +154,12 @@ function beginTransaction(
     async append(batches: readonly AppendBatch[]) {
       checkUsable()
       const admitted = admit(batches, parts)
-      await inTurn(async () => {
+      await appends(async () => {
         await failing('transaction_append')
-        logged = await coordinator.enter(producer, epoch, logged)
-        for (const result of appendAll(admitted, parts, logged)) results.push(result)
+        await inTurn(async () => {
+          logged = await coordinator.enter(producer, epoch, logged)
+          for (const result of appendAll(admitted, parts, logged)) results.push(result)
+        })
       })
     },
     async commitOffsets(commits: readonly OffsetCommit[], member: GroupMetadata) {
@@ -163,17 +168,20 @@ function beginTransaction(
         parts.partition(commit)
         admitOffset(commit, parts.metadataBytesMax)
       }
-      await inTurn(async () => {
+      await offsetCommits(async () => {
         await failing('commit_offsets')
-        logged = await coordinator.enter(producer, epoch, logged)
-        parts.checkMember(member)
-        offsets.addPending(logged, member.groupId, commits)
+        await inTurn(async () => {
+          logged = await coordinator.enter(producer, epoch, logged)
+          parts.checkMember(member)
+          offsets.addPending(logged, member.groupId, commits)
+        })
       })
     },
     async end(outcome) {
       if (ending && ending !== outcome) {
         throw new Error(`the transaction of ${who} was already asked to ${ending}, not to ${outcome}`)
       }
+      await Promise.all([appends(async () => {}), offsetCommits(async () => {})])
       if (mustAbort && outcome === 'commit') {
         throw new LogError('abortable', `the transaction of ${who} must be aborted`)
       }
