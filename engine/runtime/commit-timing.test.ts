@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { commitTiming } from './commit-timing.ts'
 
 const timing = () => commitTiming({ intervalMs: 50, floorMs: 20 })
-const busy = { drained: false, demanded: false }
-const drained = { drained: true, demanded: false }
+const busy = { drained: false, demanded: false, sending: false }
+const drained = { drained: true, demanded: false, sending: false }
 
 describe('a commit is due', () => {
   it('never while there is nothing to commit', () => {
@@ -31,6 +31,18 @@ describe('a commit is due', () => {
     expect(commits.due(drained)).toBeUndefined()
   })
 
+  it('a quarter of the interval later while outputs are on their way and there is more to take', () => {
+    const commits = timing()
+    commits.note('eager', 100)
+    expect(commits.due({ ...busy, sending: true })).toBe(162.5)
+    // What a finished call has changed may hold up the next attempt, and an idle loop has nothing better to do.
+    commits.committed(100)
+    commits.note('eager', 100)
+    expect(commits.due({ ...drained, sending: true })).toBe(120)
+    commits.callFinished()
+    expect(commits.due({ ...busy, sending: true })).toBe(120)
+  })
+
   it('within the interval although the clock is set back', () => {
     const commits = timing()
     commits.committed(3_600_000)
@@ -45,7 +57,7 @@ describe('a commit is due', () => {
     commits.note('lazy', 100)
     commits.callFinished()
     expect(commits.due(drained)).toBe(150)
-    expect(commits.due({ drained: true, demanded: true })).toBe(Number.NEGATIVE_INFINITY)
+    expect(commits.due({ ...drained, demanded: true })).toBe(Number.NEGATIVE_INFINITY)
     commits.note('eager', 110)
     expect(commits.due(drained)).toBe(Number.NEGATIVE_INFINITY)
   })

@@ -65,6 +65,63 @@ describe('a commit', () => {
     },
   )
 
+  it.each(['transaction_append', 'commit_offsets'] as const)(
+    'is ended only when outputs and offsets were both taken: %s is waited for',
+    async (operation) => {
+      const driver = await openCounting()
+      const asked: Operation[] = []
+      const late = gate()
+      driver.log.levers.before = (what, who) => {
+        if (who !== 'a') return undefined
+        asked.push(what)
+        return what === operation ? late.passed : undefined
+      }
+      await driver.append(input, ...records('k'))
+      await turns()
+      expect(asked).toEqual(expect.arrayContaining(['transaction_append', 'commit_offsets']))
+      expect(asked).not.toContain('end')
+      late.open()
+      await driver.settle()
+      expect(asked).toContain('end')
+      expect(await outputs(driver)).toEqual(['k=1'])
+      await driver.close()
+    },
+  )
+
+  it.each([
+    ['transaction_append', 'commit_offsets'],
+    ['commit_offsets', 'transaction_append'],
+  ] as const)('of which %s is refused is aborted only when %s was answered', async (refused, other) => {
+    const driver = await openCounting()
+    await driver.pipe(input, ...records('k'))
+    let ends = 0
+    const late = gate()
+    driver.log.levers.before = (what, who) => {
+      if (who === 'a' && what === 'end') ends++
+      return who === 'a' && what === other ? late.passed : undefined
+    }
+    driver.log.levers.failNext(refused, 'abortable', { transactionalId: 'a' })
+    await driver.append(input, ...records('k'))
+    await turns()
+    expect(ends).toBe(0)
+    late.open()
+    await driver.settle()
+    expect(ends).toBeGreaterThan(0)
+    expect(await outputs(driver)).toEqual(['k=1', 'k=2'])
+    await driver.close()
+  })
+
+  it('whose outputs and offsets are both refused goes by the fence', async () => {
+    const driver = await openCounting()
+    await driver.pipe(input, ...records('k'))
+    driver.log.levers.failNext('transaction_append', 'abortable', { transactionalId: 'a' })
+    driver.log.levers.failNext('commit_offsets', 'fenced', { transactionalId: 'a' })
+    await driver.pipe(input, ...records('k'))
+    expect(await outputs(driver)).toEqual(['k=1', 'k=2'])
+    expect(driver.application('a').counters.snapshot().get('commits.failed{kind="fenced"}')).toBe(1)
+    await driver.close()
+  })
+
   it.each(['transaction_append', 'commit_offsets', 'end'] as const)(
     'makes a call again that fails as retriable (%s), without closing its tasks',
     async (operation) => {

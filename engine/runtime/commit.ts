@@ -10,11 +10,15 @@
  *   6 clear the overlays, forget the settled calls, make the new intents startable
  * ```
  *
+ * 2 and 3 are asked for together and awaited together. Their order means nothing to the log: both are undecided until 4,
+ * no reader sees either, and 4 is sent only after both were acknowledged. Whichever is refused, the whole is aborted,
+ * and that too only when the other has an answer: what arrives behind its end would belong to no transaction.
+ *
  * A crash before 4 leaves nothing: the disk holds committed state only. A crash between 4 and 5 leaves the disk
  * behind the changelog, and the restore catches up.
  */
 import type { AppendBatch, AppendResult, GroupMetadata, OffsetCommit, Writer } from '../record-log/port.ts'
-import { partitionKey } from '../record-log/port.ts'
+import { LogError, partitionKey } from '../record-log/port.ts'
 import type { Disk, DiskOperation } from '../stores/disk.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
@@ -52,14 +56,14 @@ export async function commitTasks(options: CommitOptions): Promise<readonly Appe
     async (transaction) => {
       await ahead?.appended
       killed.throwIfAborted()
-      // 2
+      // 2 and 3 go out together
       const batches = [...options.output.take(), ...changelogBatches(tasks, options.now)]
-      if (batches.length > 0) await repeated(() => transaction.append(batches))
-      killed.throwIfAborted()
-      // 3
       offsets = tasks.flatMap((task) => task.offsets())
       if (offsets.length === 0) throw new Error('a commit without offsets would not be fenced')
-      await repeated(() => transaction.commitOffsets(offsets, options.member))
+      await bothThrough(
+        batches.length > 0 ? repeated(() => transaction.append(batches)) : Promise.resolve(),
+        repeated(() => transaction.commitOffsets(offsets, options.member)),
+      )
       killed.throwIfAborted()
       // 4: ends when this returns.
     },
@@ -75,6 +79,17 @@ export async function commitTasks(options: CommitOptions): Promise<readonly Appe
   for (const task of tasks) for (const call of task.takeNewCalls()) scheduler.submit(call)
   return results
 }
+
+/** Resolves when both have; on a failure only when neither is under way any more, because an abort comes next. */
+async function bothThrough(append: Promise<void>, offsets: Promise<void>): Promise<void> {
+  const [appended, offered] = await Promise.allSettled([append, offsets])
+  const reasons = [appended, offered].flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  if (reasons.length > 0) throw reasons.find(isBug) ?? reasons.find(isFenced) ?? reasons[0]
+}
+
+const isBug = (error: unknown): boolean => !(error instanceof LogError)
+/** A member that is out of its group must learn that, whatever else went wrong. */
+const isFenced = (error: unknown): boolean => error instanceof LogError && error.kind === 'fenced'
 
 function changelogBatches(tasks: readonly Task[], timestamp: number): AppendBatch[] {
   const batches: AppendBatch[] = []
