@@ -91,7 +91,7 @@ function formsOf(kind: KnownSecret['kind'], text: string): string[] {
 }
 
 /** The base64 of a text that stands anywhere in longer bytes: at each of the three alignments, cut to what is sure. */
-export function base64sOf(text: string): string[] {
+function base64sOf(text: string): string[] {
   const bytes = Buffer.from(text, 'utf8')
   return [0, 1, 2].map((shift) => {
     const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64')
