@@ -53,6 +53,16 @@ describe('batch codec', () => {
     )
   })
 
+  it('puts records without an offset one behind the other', () => {
+    const plain = (text: string) => ({ key: Buffer.from(text), value: null, headers: [], timestamp: 7 })
+    const encoded = encodeBatch(
+      { baseOffset: 5, lastOffset: 8, records: [plain('a'), plain('b')], appendTime: 9 },
+      1000,
+    )
+    const { records } = decodeBatch(encoded, 5)
+    expect(records.map(({ key, offset }) => `${key}@${offset}`)).toEqual(['a@5', 'b@6'])
+  })
+
   it('notices every flipped bit', () => {
     fc.assert(
       fc.property(batch, fc.nat(), fc.nat(7), (original, position, bit) => {

@@ -15,7 +15,7 @@
  * ```
  */
 import { crc32 } from 'node:zlib'
-import type { FetchedBatch, Header, LogRecord } from '../port.ts'
+import type { FetchedBatch, Header, LogRecord, NewRecord } from '../port.ts'
 
 const version = 1
 const headerBytes = 30
@@ -25,6 +25,11 @@ const deltaMax = 2 ** 30
 
 export interface EncodedBatch extends FetchedBatch {
   readonly appendTime: number
+}
+
+/** What is encoded. Records that have no offset yet are put one behind the other. */
+export interface BatchToEncode extends Omit<EncodedBatch, 'records'> {
+  readonly records: readonly (NewRecord & Partial<Pick<LogRecord, 'offset'>>)[]
 }
 
 /** The bytes are not what was written: damaged, or of a newer version. */
@@ -39,7 +44,7 @@ export class DamagedBatchError extends Error {
  * Encodes a batch. `sizeMax` is at least what the records take, as `recordBytes` counts them (its framing of 70 bytes
  * a record and 10 a header is more than is used here).
  */
-export function encodeBatch(batch: EncodedBatch, sizeMax: number): Buffer {
+export function encodeBatch(batch: BatchToEncode, sizeMax: number): Buffer {
   const { records, baseOffset } = batch
   const base = records[0]?.timestamp ?? 0
   const wide = records.some((record) => Math.abs(record.timestamp - base) >= deltaMax)
@@ -51,8 +56,11 @@ export function encodeBatch(batch: EncodedBatch, sizeMax: number): Buffer {
   out.writeDoubleLE(base, 14)
   out.writeDoubleLE(batch.appendTime, 22)
   let at = headerBytes
+  let next = baseOffset
   for (const record of records) {
-    at = writeVarint(out, at, record.offset - baseOffset)
+    const offset = record.offset ?? next
+    next = offset + 1
+    at = writeVarint(out, at, offset - baseOffset)
     if (wide) at = out.writeDoubleLE(record.timestamp, at)
     else {
       const delta = record.timestamp - base

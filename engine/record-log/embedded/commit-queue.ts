@@ -44,8 +44,8 @@ export interface CommitQueueParts {
   readonly database: LogDatabase
   readonly clock: Clock
   readonly sync: boolean
-  /** Called for each batch when it is written, in order. */
-  publish(partition: EmbeddedPartition, batch: TailBatch): void
+  /** Called for each batch when it is written, in order; with the batch itself where somebody reads the partition. */
+  publish(partition: EmbeddedPartition, lastOffset: number, batch: TailBatch | undefined): void
   applyOffsets(commit: GroupCommit): void
 }
 
@@ -54,7 +54,14 @@ interface Staged {
   readonly request: CommitRequest
   readonly done: Deferred<readonly AppendResult[]>
   readonly results: readonly AppendResult[]
-  readonly batches: readonly { target: EmbeddedPartition; batch: TailBatch }[]
+  readonly batches: readonly StagedBatch[]
+}
+
+interface StagedBatch {
+  readonly target: EmbeddedPartition
+  readonly lastOffset: number
+  /** To be kept in memory. */
+  readonly batch: TailBatch | undefined
 }
 
 interface Waiting {
@@ -111,7 +118,7 @@ async function writeTogether(taken: readonly Waiting[], parts: CommitQueueParts)
     return
   }
   for (const { request, batches } of staged) {
-    for (const { target, batch } of batches) parts.publish(target, batch)
+    for (const { target, lastOffset, batch } of batches) parts.publish(target, lastOffset, batch)
     for (const commit of request.offsets) parts.applyOffsets(commit)
   }
   for (const { done, results } of staged) done.resolve(results)
@@ -126,7 +133,7 @@ interface Layout {
 function stage(request: CommitRequest, done: Staged['done'], layout: Layout): Staged {
   const { ends, operations, appendTime } = layout
   const results: AppendResult[] = []
-  const batches: { target: EmbeddedPartition; batch: TailBatch }[] = []
+  const batches: StagedBatch[] = []
   /** Which batch is the last of the request in its partition, and so carries the gap. */
   const last = new Map(request.batches.map(({ target }, at) => [target, at]))
   for (const [at, { target, records, bytes }] of request.batches.entries()) {
@@ -136,14 +143,16 @@ function stage(request: CommitRequest, done: Staged['done'], layout: Layout): St
     const gap = request.gap && last.get(target) === at ? 1 : 0
     const lastOffset = baseOffset + records.length - 1 + gap
     const stamp = target.topic.config.timestampType === 'append' ? appendTime : undefined
-    const batch = { baseOffset, lastOffset, records: atOffsets(records, baseOffset, stamp), bytes }
+    const keeps = target.isFollowed()
+    const placed = keeps || stamp !== undefined ? atOffsets(records, baseOffset, stamp) : undefined
     ends.set(target, lastOffset + 1)
     operations.push({
       type: 'put',
       key: target.key(baseOffset),
-      value: encodeBatch({ ...batch, appendTime }, bytes),
+      value: encodeBatch({ baseOffset, lastOffset, records: placed ?? records, appendTime }, bytes),
     })
-    batches.push({ target, batch })
+    const batch = keeps && placed ? { baseOffset, lastOffset, records: placed, bytes } : undefined
+    batches.push({ target, lastOffset, batch })
   }
   for (const { groupId, commits } of request.offsets) {
     for (const commit of commits) {

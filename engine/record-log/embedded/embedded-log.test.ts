@@ -126,6 +126,23 @@ describe('embedded log', () => {
     expect(records.map((each) => String(each.key))).toEqual(Array.from({ length: 100 }, (_, n) => String(n)))
   })
 
+  it('keeps nothing in memory of a partition that nobody reads, until somebody does', async () => {
+    await reopen({ tailBytesMax: 10 << 20 })
+    const tp = { topic: await bench.topic(), partition: 0 }
+    const append = async (from: number, count: number) => {
+      for (let n = from; n < from + count; n++) await bench.append(tp, [record(String(n), 'x')])
+    }
+    await append(0, 300)
+    const reader = bench.fetcher()
+    const fromDisk = await fetchOnce(reader, tp, 299)
+    expect((await fetchOnce(reader, tp, 299)).batches[0]).not.toBe(fromDisk.batches[0])
+    await append(300, 10)
+    const head = await fetchOnce(reader, tp, 305)
+    expect((await fetchOnce(reader, tp, 305)).batches[0]).toBe(head.batches[0])
+    const { records } = await bench.drain(tp, { maxBytes: 5000 })
+    expect(records.map((each) => String(each.key))).toEqual(Array.from({ length: 310 }, (_, n) => String(n)))
+  })
+
   it('commits several writers at once without mixing them up', async () => {
     const tp = { topic: await bench.topic(), partition: 0 }
     const senders = await Promise.all(['a', 'b', 'c'].map((id) => bench.writer(id)))

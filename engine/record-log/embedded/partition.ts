@@ -40,8 +40,10 @@ export interface EmbeddedPartition extends ReadablePartition {
   key(offset: number): Buffer
   /** Deletes the batches that end before the start; where a crash leaves some, the next call finds them. */
   removeUnreachable(): Promise<void>
-  /** A batch was written: readers may have it. */
-  publish(batch: TailBatch): void
+  /** Whether somebody reads it, so that what is written next is worth keeping in memory. */
+  isFollowed(): boolean
+  /** A batch was written up to this offset: readers may have it, from memory or, where it is not given, from disk. */
+  publish(lastOffset: number, batch: TailBatch | undefined): void
   /** Drops the oldest batch from memory; it stays on disk. */
   forgetOldest(): void
   /** Reads from disk, whatever is in memory; for the cleaner. Stops before `limit`. */
@@ -49,6 +51,12 @@ export interface EmbeddedPartition extends ReadablePartition {
 }
 
 const pageEntries = 256
+
+/**
+ * After so many batches without a read nobody follows: a second or more under load. Most of what is written goes into
+ * changelogs, which are read at a restore alone; in memory they took the place of what is read at once.
+ */
+const unreadBatchesMax = 256
 
 export interface OpenPartition {
   readonly database: LogDatabase
@@ -93,6 +101,8 @@ export function createPartition(
   let tail: (TailBatch | undefined)[] = []
   let head = 0
   let tailStart = end
+  /** Batches published since the last read. */
+  let unread = 0
 
   async function readDisk(offset: number, limit: number, maxBytes: number): Promise<readonly EncodedBatch[]> {
     const found: EncodedBatch[] = []
@@ -164,6 +174,7 @@ export function createPartition(
     startOffset: () => row.start,
     endOffset: () => end,
     read(offset, _isolation, maxBytes) {
+      unread = 0
       if (offset >= end) return []
       if (offset < tailStart) return readDisk(offset, end, maxBytes)
       const found: FetchedBatch[] = []
@@ -191,9 +202,16 @@ export function createPartition(
         )
       }
     },
-    publish(batch) {
-      tail.push(batch)
-      end = batch.lastOffset + 1
+    isFollowed: () => unread < unreadBatchesMax,
+    publish(lastOffset, batch) {
+      unread++
+      end = lastOffset + 1
+      if (batch) tail.push(batch)
+      else {
+        tail = []
+        head = 0
+        tailStart = end
+      }
       raise(grown)
     },
     forgetOldest() {

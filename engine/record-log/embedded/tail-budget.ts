@@ -2,8 +2,8 @@
 import type { EmbeddedPartition, TailBatch } from './partition.ts'
 
 export interface TailBudget {
-  /** Hands a written batch to its partition, and makes room for it. */
-  publish(partition: EmbeddedPartition, batch: TailBatch): void
+  /** Hands a batch that was written up to this offset to its partition, and makes room for it; or none, to be read from disk. */
+  publish(partition: EmbeddedPartition, lastOffset: number, batch: TailBatch | undefined): void
 }
 
 /** Makes a budget of so many bytes. One batch larger than that is kept until the next one comes. */
@@ -12,8 +12,9 @@ export function createTailBudget(bytesMax: number): TailBudget {
   let head = 0
   let bytes = 0
   return {
-    publish(partition, batch) {
-      partition.publish(batch)
+    publish(partition, lastOffset, batch) {
+      partition.publish(lastOffset, batch)
+      if (!batch) return
       kept.push({ partition, bytes: batch.bytes })
       bytes += batch.bytes
       while (bytes > bytesMax && head < kept.length - 1) {
