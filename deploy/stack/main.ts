@@ -18,10 +18,10 @@ const help = `Usage: npm run stack [up|down|status|fetch|wipe] [service …]
   wipe     stop them and forget their data
 
 Services: ${serviceNames.join(', ')}.
-Without names: all but kafka-cluster. Data and packages lie in .stack/ of the checkout (STACK_DIR moves it).
+Without names: all but kafka-cluster and mysql. Data and packages lie in .stack/ of the checkout (STACK_DIR moves it).
 `
 
-const usual = serviceNames.filter((name) => name !== 'kafka-cluster')
+const usual = serviceNames.filter((name) => name !== 'kafka-cluster' && name !== 'mysql')
 
 async function main([command = 'up', ...names]: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !serviceNames.some((known) => known === name))

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { findJava } from './jdk.ts'
 import { runCommand } from './run-command.ts'
 import { StackError } from './stack-error.ts'
+import { type DebianAside, unpackAside } from './unpack-aside.ts'
 
 export interface Packages {
   /** Where they are kept. */
@@ -22,6 +23,11 @@ export interface Packages {
   maven(request: MavenRequest): Promise<string>
   /** Makes sure that these programs are on the PATH, else installs these Debian packages. */
   debian(programs: readonly string[], packages: readonly string[]): Promise<void>
+  /**
+   * A folder with these packages of another release of Debian and all that they need, unpacked beside the system
+   * instead of installed: for programs that the machine's own release does not have.
+   */
+  debianAside(request: DebianAside): Promise<string>
 }
 
 export interface MavenRequest {
@@ -33,6 +39,13 @@ export interface MavenRequest {
 /** Packages below a folder; `report` is told what is fetched or installed. */
 export function openPackages(directory: string, report: (text: string) => void): Packages {
   const fetching = new Map<string, Promise<string>>()
+
+  function fetchOnce(name: string, fetch: () => Promise<string>): Promise<string> {
+    const known = fetching.get(name) ?? fetch()
+    fetching.set(name, known)
+    known.catch(() => fetching.delete(name))
+    return known
+  }
 
   async function fetchMaven({ name, pom, properties }: MavenRequest): Promise<string> {
     const place = join(directory, name)
@@ -91,12 +104,8 @@ export function openPackages(directory: string, report: (text: string) => void):
     report,
     java,
     debian,
-    maven(request) {
-      const known = fetching.get(request.name) ?? fetchMaven(request)
-      fetching.set(request.name, known)
-      known.catch(() => fetching.delete(request.name))
-      return known
-    },
+    debianAside: (request) => fetchOnce(request.name, () => unpackAside(directory, request, report)),
+    maven: (request) => fetchOnce(request.name, () => fetchMaven(request)),
   }
 }
 

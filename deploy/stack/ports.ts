@@ -10,6 +10,7 @@ export const stackPorts = {
   kafkaCluster: 19192,
   kafkaClusterController: 19196,
   mariadb: 13306,
+  mysql: 13307,
   postgres: 15432,
   connect: 19283,
   registry: 19081,

@@ -7,6 +7,7 @@ export const serviceNames = [
   'kafka',
   'kafka-cluster',
   'mariadb',
+  'mysql',
   'postgres',
   'connect',
   'registry',

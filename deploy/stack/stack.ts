@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { connect } from './connect/connect.ts'
 import { kafka, kafkaCluster } from './kafka/kafka.ts'
 import { mariadb } from './mariadb/mariadb.ts'
+import { mysql } from './mysql/mysql.ts'
 import { opensearch } from './opensearch/opensearch.ts'
 import { openPackages, type Packages } from './packages.ts'
 import type { PortBook } from './ports.ts'
@@ -18,6 +19,7 @@ const definitions: Readonly<Record<ServiceName, ServiceDefinition>> = {
   kafka,
   'kafka-cluster': kafkaCluster,
   mariadb,
+  mysql,
   postgres,
   connect,
   registry,

@@ -47,14 +47,6 @@ function filesOf(
 const sqlFile = (name: string): string =>
   readFileSync(new URL(`../../connectors/debezium/sql/${name}.sql`, import.meta.url), 'utf8')
 
-/** Statements of a file, without comments. */
-const statementsOf = (text: string): string[] =>
-  text
-    .replaceAll(/--[^\n]*/g, '')
-    .split(';')
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '')
-
 const orderColumns = 'id, order_number, partner_id, status, address'
 const opsOf = (records: readonly { value: { op: string } | null }[]) => records.map(({ value }) => value?.op)
 
@@ -68,10 +60,6 @@ describe('capturing from MariaDB', () => {
     database = await serviceBeside(worker, 'mariadb')
     root = await connectTo('root', '')
     orders = await connectTo(database.writer.user, database.writer.password)
-    // The stack's own account may more than the file grants.
-    await root.query("DROP USER IF EXISTS 'cdc'@'%'")
-    for (const statement of statementsOf(sqlFile('mariadb')))
-      await root.query(statement.replace('change-me', 'cdc'))
     await orders.query(
       "INSERT INTO dispatch.assignments (id, order_id, attempt_no, rider_name, otp) VALUES (1, 1001, 1, 'Asha', '004213')",
     )
@@ -187,9 +175,6 @@ describe('capturing from PostgreSQL', () => {
     const { omsUrl } = await serviceBeside(worker, 'postgres')
     root = new pg.Client({ connectionString: omsUrl })
     await root.connect()
-    // As if nothing had been granted yet; then what the file says.
-    await root.query('DROP PUBLICATION IF EXISTS cdc_pub; DROP OWNED BY cdc; DROP ROLE cdc')
-    await root.query(sqlFile('postgresql').replace('change-me', 'cdc'))
     await root.query(
       "INSERT INTO dispatch.assignments (id, order_id, attempt_no, otp) VALUES (7001, 7001, 1, '777777')",
     )

@@ -17,7 +17,7 @@ import { openContainers } from './containers.ts'
 
 /** What a test file may ask of the server; `set` names a private set of services, the shared one without it. */
 export interface ControlRequest {
-  readonly action: 'up' | 'stop' | 'kill' | 'start' | 'freeze' | 'thaw' | 'own' | 'release'
+  readonly action: 'up' | 'prepare' | 'stop' | 'kill' | 'start' | 'freeze' | 'thaw' | 'own' | 'release'
   readonly name: ServiceName
   readonly set?: string
   readonly node?: number
@@ -60,6 +60,7 @@ export async function startControlServer(report: (text: string) => void): Promis
       return { facts: await containers.up(name) }
     const set = action === 'own' ? `own-${++ownSets}` : (request.set ?? 'shared')
     const stack = setOf(set, request.variant)
+    if (action === 'prepare') return { facts: await stack.prepare(name) }
     if (action === 'release') {
       await downAll(stack)
       sets.delete(set)

@@ -65,7 +65,7 @@ describe('orders that changed while nothing was captured, and whose log is gone'
     await stack.orders.move(delivered, { status: 'OUT_FOR_DELIVERY', attempt: 1 }, { status: 'DELIVERED' })
     await stack.orders.move(failed, { status: 'DELIVERY_FAILED', attempt: 1 })
     await stack.orders.move(unmapped, { status: 'CANCELLED' })
-    await asRoot(stack.mariadb, purgeBinlog)
+    await asRoot(stack.database, purgeBinlog)
   })
 
   it('fail the connector, which says what to do', async () => {
@@ -137,7 +137,7 @@ describe('a snapshot of chosen rows by the signal table', () => {
   })
 
   async function unlogged(...statements: readonly string[]): Promise<void> {
-    await asRoot(stack.mariadb, async (root) => {
+    await asRoot(stack.database, async (root) => {
       await root.query('SET SESSION sql_log_bin = 0')
       for (const statement of statements) await root.query(statement)
     })

@@ -1,6 +1,6 @@
 /** Writes to the order and the dispatch database of the stack as their systems would: one statement a change. */
 import mysql from 'mysql2/promise'
-import type { Service } from './services.ts'
+import type { SqlFacts } from './services.ts'
 
 export interface OrderSql {
   /** A new order, in the state NEW. */
@@ -16,7 +16,7 @@ export type Step =
   /** A rider for an attempt. */
   | { readonly rider: string; readonly otp: string; readonly attempt: number }
 
-export async function openOrderSql({ host, port, writer }: Service<'mariadb'>): Promise<OrderSql> {
+export async function openOrderSql({ host, port, writer }: SqlFacts): Promise<OrderSql> {
   const connection = await mysql.createConnection({ host, port, ...writer, timezone: 'Z' })
   const apply = (id: number, step: Step) => {
     if ('rider' in step) {

@@ -10,14 +10,9 @@ import type { ControlAnswer, ControlRequest } from './control-server.ts'
 export interface ServiceFacts {
   kafka: KafkaFacts
   'kafka-cluster': KafkaFacts
-  mariadb: {
-    readonly host: string
-    readonly port: number
-    /** May write orders and assignments. */
-    readonly writer: Login
-    /** May read the binlog, as Debezium does. */
-    readonly capturer: Login
-  }
+  mariadb: SqlFacts
+  /** Only where the machine has one or Debian's sid can be reached. */
+  mysql: SqlFacts
   postgres: {
     readonly host: string
     readonly port: number
@@ -30,6 +25,15 @@ export interface ServiceFacts {
   registry: { readonly url: string }
   opensearch: { readonly url: string }
   prometheus: { readonly url: string; readonly promtool: string }
+}
+
+export interface SqlFacts {
+  readonly host: string
+  readonly port: number
+  /** May write orders and assignments. */
+  readonly writer: Login
+  /** May read the binlog, as Debezium does. */
+  readonly capturer: Login
 }
 
 export interface Login {
@@ -75,6 +79,14 @@ export type OwnService<Name extends ServiceName> = ServiceFacts[Name] & {
 export async function service<Name extends ServiceName>(name: Name): Promise<Service<Name>> {
   const { facts } = await ask({ action: 'up', name })
   return factsOf(name, facts)
+}
+
+/** Why a service cannot be had on this machine, for tests that are skipped then; `undefined`: it can. */
+export async function whyNot(name: ServiceName): Promise<string | undefined> {
+  return ask({ action: 'prepare', name }).then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
 }
 
 /**
@@ -139,12 +151,8 @@ function factsOf<Name extends ServiceName>(name: Name, facts: Facts): ServiceFac
 const readers: { readonly [Name in ServiceName]: (facts: Facts) => ServiceFacts[Name] } = {
   kafka: kafkaFacts,
   'kafka-cluster': kafkaFacts,
-  mariadb: (facts) => ({
-    host: text(facts, 'host'),
-    port: Number(text(facts, 'port')),
-    writer: { user: text(facts, 'writer'), password: text(facts, 'writerPassword') },
-    capturer: { user: text(facts, 'capturer'), password: text(facts, 'capturerPassword') },
-  }),
+  mariadb: sqlFacts,
+  mysql: sqlFacts,
   postgres: (facts) => ({
     host: text(facts, 'host'),
     port: Number(text(facts, 'port')),
@@ -170,6 +178,15 @@ function kafkaFacts(facts: Facts): KafkaFacts {
         stranger: login('stranger'),
       },
     }),
+  }
+}
+
+function sqlFacts(facts: Facts): SqlFacts {
+  return {
+    host: text(facts, 'host'),
+    port: Number(text(facts, 'port')),
+    writer: { user: text(facts, 'writer'), password: text(facts, 'writerPassword') },
+    capturer: { user: text(facts, 'capturer'), password: text(facts, 'capturerPassword') },
   }
 }
 

@@ -1,7 +1,10 @@
-/** All of the stack at once, and private: MariaDB captured into Kafka, Waybill on it by its commands, and a receiver. */
+/** All of the stack at once, and private: a database captured into Kafka, Waybill on it by its commands, and a receiver. */
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { shippedConnectorPaths } from '../../connectors/debezium/connector-files.ts'
 import { type Receiver, startReceiver } from '../embedded/receiver.ts'
 import { type OrderSql, openOrderSql } from './order-sql.ts'
-import { type OwnService, ownService, type Service, serviceBeside } from './services.ts'
+import { type OwnService, ownService, type SqlFacts, serviceBeside } from './services.ts'
 import { eventually, type StackFolder, stackFolder } from './stack-instance.ts'
 
 /** A webhook that came, as far as tests look into it. */
@@ -19,7 +22,7 @@ export interface WholeStack {
   readonly partner: string
   /** The Connect worker, to be stopped and killed. */
   readonly worker: OwnService<'connect'>
-  readonly mariadb: Service<'mariadb'>
+  readonly database: SqlFacts
   readonly orders: OrderSql
   readonly receiver: Receiver
   readonly folder: StackFolder
@@ -37,22 +40,27 @@ export interface WholeStack {
 }
 
 export interface WholeStackOptions {
+  /** Whose orders are captured. */
+  readonly database?: 'mariadb' | 'mysql'
   /** Further groups of the configuration, as YAML. */
   readonly yaml?: string
 }
 
 /** Starts the services, makes the topics and the connectors; no instance runs yet. */
-export async function wholeStack({ yaml }: WholeStackOptions = {}): Promise<WholeStack> {
+export async function wholeStack({
+  database: kind = 'mariadb',
+  yaml,
+}: WholeStackOptions = {}): Promise<WholeStack> {
   const partner = 'acme-retail'
   const worker = await ownService('connect')
-  const [kafka, mariadb, postgres, registry] = await Promise.all([
+  const [kafka, database, postgres, registry] = await Promise.all([
     serviceBeside(worker, 'kafka'),
-    serviceBeside(worker, 'mariadb'),
+    serviceBeside(worker, kind),
     serviceBeside(worker, 'postgres'),
     serviceBeside(worker, 'registry'),
   ])
   const receiver = await startReceiver(() => ({ status: 200, afterMs: 0 }))
-  const orders = await openOrderSql(mariadb)
+  const orders = await openOrderSql(database)
   const folder = await stackFolder({
     brokers: kafka.brokers,
     databaseUrl: postgres.url,
@@ -63,7 +71,7 @@ export async function wholeStack({ yaml }: WholeStackOptions = {}): Promise<Whol
   })
   const connectors = (...args: string[]) => folder.waybill('connectors', ...args, '--connect', worker.url)
   await done(folder.waybill('topology', 'apply', '--config', 'waybill.yaml'))
-  await done(connectors('apply', '--database', 'mariadb'))
+  await done(connectors('apply', ...connectorFiles(kind, folder)))
 
   async function turn(connector: string, way: 'stop' | 'resume') {
     await fetch(`${worker.url}/connectors/${connector}/${way}`, { method: 'PUT' })
@@ -75,7 +83,7 @@ export async function wholeStack({ yaml }: WholeStackOptions = {}): Promise<Whol
   const webhooksOf = (order: number) =>
     receiver.received.map(webhookOf).filter((webhook) => webhook.order === String(order))
   return {
-    ...{ partner, worker, mariadb, orders, receiver, folder, webhooksOf, connectors, turn },
+    ...{ partner, worker, database, orders, receiver, folder, webhooksOf, connectors, turn },
     async newOrder() {
       const order = nextOrder++
       await orders.insert(order, partner)
@@ -90,6 +98,18 @@ export async function wholeStack({ yaml }: WholeStackOptions = {}): Promise<Whol
       await worker.release()
     },
   }
+}
+
+/** What names the connectors that ship. The worker's own variables lead to MariaDB, so those of MySQL are made theirs. */
+function connectorFiles(kind: 'mariadb' | 'mysql', folder: StackFolder): readonly string[] {
+  if (kind === 'mariadb') return ['--database', kind]
+  return shippedConnectorPaths(kind).map((path) => {
+    folder.write(
+      basename(path),
+      readFileSync(path, 'utf8').replaceAll(/env:(OMS|DISPATCH)_DB_/g, 'env:OMS_MYSQL_'),
+    )
+    return basename(path)
+  })
 }
 
 async function done(command: Promise<{ code: number; err: string }>): Promise<void> {

@@ -26,6 +26,7 @@ export const connect: ServiceDefinition = {
     const [port = 0] = await ports('connect')
     const [kafkaPort = 0] = await ports('kafka')
     const [mariadbPort = 0] = await ports('mariadb')
+    const [mysqlPort = 0] = await ports('mysql')
     const [postgresPort = 0] = await ports('postgres')
     const url = `http://127.0.0.1:${port}`
     const brokers = `127.0.0.1:${kafkaPort}`
@@ -52,7 +53,7 @@ export const connect: ServiceDefinition = {
                   settings,
                 ],
               ],
-              env: databases({ brokers, mariadbPort, postgresPort }),
+              env: databases({ brokers, mariadbPort, mysqlPort, postgresPort }),
               ready: () => answers(`${url}/connectors`),
             })
           },
@@ -97,25 +98,21 @@ config.providers.env.param.allowlist.pattern=${readableNames}
 function databases(at: {
   brokers: string
   mariadbPort: number
+  mysqlPort: number
   postgresPort: number
 }): Record<string, string> {
-  const mariadb = (name: string) => ({
-    [`${name}_DB_HOST`]: '127.0.0.1',
-    [`${name}_DB_PORT`]: String(at.mariadbPort),
-    [`${name}_DB_USER`]: 'cdc',
-    [`${name}_DB_PASSWORD`]: 'cdc',
-  })
-  const postgres = (name: string) => ({
-    [`${name}_PG_HOST`]: '127.0.0.1',
-    [`${name}_PG_PORT`]: String(at.postgresPort),
-    [`${name}_PG_USER`]: 'cdc',
-    [`${name}_PG_PASSWORD`]: 'cdc',
+  const database = (name: string, port: number) => ({
+    [`${name}_HOST`]: '127.0.0.1',
+    [`${name}_PORT`]: String(port),
+    [`${name}_USER`]: 'cdc',
+    [`${name}_PASSWORD`]: 'cdc',
   })
   return {
     CDC_KAFKA: at.brokers,
-    ...mariadb('OMS'),
-    ...mariadb('DISPATCH'),
-    ...postgres('OMS'),
-    ...postgres('DISPATCH'),
+    ...database('OMS_DB', at.mariadbPort),
+    ...database('DISPATCH_DB', at.mariadbPort),
+    ...database('OMS_MYSQL', at.mysqlPort),
+    ...database('OMS_PG', at.postgresPort),
+    ...database('DISPATCH_PG', at.postgresPort),
   }
 }

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { capturerRights } from '../capturer-rights.ts'
 import { programPath } from '../packages.ts'
 import { startProcess } from '../process.ts'
 import { runCommand } from '../run-command.ts'
@@ -30,7 +31,7 @@ export const mariadb: ServiceDefinition = {
         socket: socketOf(port),
       },
       async seed() {
-        const input = readFileSync(join(assets, 'mariadb/oms.sql'), 'utf8')
+        const input = readFileSync(join(assets, 'mariadb/oms.sql'), 'utf8') + capturerRights('mariadb')
         await runCommand('mariadb', ['--no-defaults', '-uroot', '-S', socketOf(port)], { input })
       },
     }

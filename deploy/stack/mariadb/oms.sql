@@ -1,4 +1,5 @@
--- The order system and the dispatch system of the demonstration, and who may do what in them.
+-- The order system and the dispatch system of the demonstration, for MariaDB and MySQL, and who writes in them. Who
+-- captures them is made by connectors/debezium/sql.
 CREATE DATABASE IF NOT EXISTS oms CHARACTER SET utf8mb4;
 CREATE DATABASE IF NOT EXISTS dispatch CHARACTER SET utf8mb4;
 
@@ -46,18 +47,7 @@ CREATE TABLE IF NOT EXISTS dispatch.assignments (
   KEY ix_order (order_id, attempt_no)
 ) ENGINE=InnoDB;
 
--- Debezium is asked for a snapshot of chosen rows by a row in here.
-CREATE TABLE IF NOT EXISTS oms.debezium_signal (
-  id VARCHAR(64) NOT NULL PRIMARY KEY, type VARCHAR(32) NOT NULL, data VARCHAR(2048) NULL
-) ENGINE=InnoDB;
-
--- What Debezium needs (names of MariaDB 10.5 and later).
-CREATE USER IF NOT EXISTS 'cdc'@'%' IDENTIFIED BY 'cdc';
-GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT, BINLOG MONITOR, SLAVE MONITOR, LOCK TABLES ON *.* TO 'cdc'@'%';
-GRANT INSERT, UPDATE, DELETE ON oms.debezium_signal TO 'cdc'@'%';
-
 -- Who writes orders and assignments.
 CREATE USER IF NOT EXISTS 'oms'@'%' IDENTIFIED BY 'oms';
 GRANT ALL ON oms.* TO 'oms'@'%';
 GRANT ALL ON dispatch.* TO 'oms'@'%';
-FLUSH PRIVILEGES;

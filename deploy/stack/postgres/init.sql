@@ -1,5 +1,4 @@
--- Run once by a superuser: the role that captures, the database of the order system, that of the delivery log.
-CREATE ROLE cdc LOGIN REPLICATION PASSWORD 'cdc';
+-- Run once by a superuser: the database of the order system, and that of the delivery log with its role.
 CREATE ROLE waybill LOGIN PASSWORD 'waybill';
 CREATE DATABASE oms;
 CREATE DATABASE waybill OWNER waybill;

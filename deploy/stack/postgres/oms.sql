@@ -1,4 +1,5 @@
--- The order system and the dispatch system of the demonstration in PostgreSQL; run in the database `oms`.
+-- The order system and the dispatch system of the demonstration in PostgreSQL; run in the database `oms`. Who
+-- captures them is made by connectors/debezium/sql/postgresql.sql.
 CREATE SCHEMA oms;
 CREATE SCHEMA dispatch;
 
@@ -12,9 +13,3 @@ CREATE TABLE oms.orders (
 CREATE TABLE dispatch.assignments (
   id bigint PRIMARY KEY, order_id bigint NOT NULL, attempt_no int NOT NULL, rider_id varchar(32), rider_name varchar(120), rider_phone varchar(24), otp char(6), eta_start timestamptz, eta_end timestamptz,
   assigned_at timestamptz(3) NOT NULL DEFAULT now(), updated_at timestamptz(3) NOT NULL DEFAULT now());
--- Without it "before" is null on update, and on delete holds the key and defaults only.
-ALTER TABLE oms.orders REPLICA IDENTITY FULL;
-ALTER TABLE dispatch.assignments REPLICA IDENTITY FULL;
-GRANT USAGE ON SCHEMA oms, dispatch TO cdc;
-GRANT SELECT ON ALL TABLES IN SCHEMA oms, dispatch TO cdc;
-CREATE PUBLICATION cdc_pub FOR TABLE oms.orders, dispatch.assignments;

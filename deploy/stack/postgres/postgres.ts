@@ -1,6 +1,7 @@
 /** PostgreSQL from Debian, with logical decoding, the order system's tables, and a database for the delivery log. */
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { capturerRights } from '../capturer-rights.ts'
 import { programPath } from '../packages.ts'
 import { startProcess } from '../process.ts'
 import { runCommand } from '../run-command.ts'
@@ -17,11 +18,16 @@ export const postgres: ServiceDefinition = {
     const [port = 0] = await context.ports('postgres')
     const { directory, assets } = context
     const server = `127.0.0.1:${port}`
-    const run = (database: string, file: string) =>
-      runCommand('psql', [
-        ...['-q', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-d', database],
-        ...['-v', 'ON_ERROR_STOP=1', '-f', join(assets, 'postgres', file)],
-      ])
+    const run = (database: string, input: string) =>
+      runCommand(
+        'psql',
+        [
+          ...['-q', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-d', database],
+          ...['-v', 'ON_ERROR_STOP=1', '-f', '-'],
+        ],
+        { input },
+      )
+    const asset = (file: string) => readFileSync(join(assets, 'postgres', file), 'utf8')
     return {
       nodes: [{ directory, start: () => startServer(context, port) }],
       facts: {
@@ -31,8 +37,8 @@ export const postgres: ServiceDefinition = {
         omsUrl: `postgres://postgres@${server}/oms`,
       },
       async seed() {
-        await run('postgres', 'init.sql')
-        await run('oms', 'oms.sql')
+        await run('postgres', asset('init.sql'))
+        await run('oms', asset('oms.sql') + capturerRights('postgresql'))
       },
     }
   },
