@@ -2,13 +2,9 @@
  * The statements that write rows: one per table, whatever the number of rows, over arrays. Each says what happens
  * when the row is there already, so that a repeat changes nothing and an older version overwrites nothing.
  */
+import { binaryArrays, type Column } from './binary-arrays.ts'
 import type { LogRows } from './log-rows.ts'
-import type { Sql, SqlValue } from './sql-database.ts'
-
-type Scalar = string | number | boolean | null
-
-/** A column to write: its name, its type, and its value in a row. */
-type Column<T> = readonly [name: string, type: string, value: (row: T) => Scalar]
+import type { Sql } from './sql-database.ts'
 
 /** The statements for these rows, in one fixed order of tables: with sorted rows, no two writers can block each other for ever. */
 export function writeStatements(schema: string, rows: LogRows): Sql[] {
@@ -177,10 +173,9 @@ function upsert<T>(
   if (rows.length === 0) return undefined
   const names = columns.map(([name]) => name).join(', ')
   const arrays = columns.map(([, type], at) => `$${at + 1}::${type}[]`).join(', ')
-  const values: SqlValue[] = columns.map(([, , value]) => rows.map(value))
   return {
     text: `insert into ${table} (${names}) select * from unnest(${arrays}) on conflict ${onConflict}`,
-    values,
+    values: binaryArrays(columns, rows),
   }
 }
 

@@ -128,7 +128,7 @@ export async function startPgliteThread(dataDir: string): Promise<PgliteThread> 
       return new Promise((resolve, reject) => {
         const id = sequence++
         waiting.set(id, { resolve, reject })
-        worker.postMessage({ id, statements, atomic })
+        worker.postMessage({ id, statements, atomic }, buffersOf(statements))
       })
     },
     async close() {
@@ -144,6 +144,17 @@ export async function startPgliteThread(dataDir: string): Promise<PgliteThread> 
       await worker.terminate()
     },
   }
+}
+
+/** Handed over instead of copied. */
+function buffersOf(statements: readonly Sql[]): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>()
+  for (const { values = [] } of statements) {
+    for (const value of values) {
+      if (value instanceof Uint8Array && value.buffer instanceof ArrayBuffer) buffers.add(value.buffer)
+    }
+  }
+  return [...buffers]
 }
 
 function revived({ message, code, stack }: Described): Error {

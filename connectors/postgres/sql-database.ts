@@ -3,11 +3,17 @@
  * are two of them, PGlite in a worker thread and a server by URL; what is built on top does not know which.
  */
 
-/** What a parameter may be. Arrays are for `unnest` and `any`. */
-export type SqlValue = string | number | boolean | null | readonly (string | number | boolean | null)[]
+/** What a parameter may be. Arrays are for `unnest` and `any`; bytes are a value in PostgreSQL's binary form. */
+export type SqlValue =
+  | string
+  | number
+  | boolean
+  | null
+  | Uint8Array
+  | readonly (string | number | boolean | null)[]
 
 export interface Sql {
-  /** Parameters are `$1`, `$2`, … */
+  /** Parameters are `$1`, `$2`, … Bytes among them belong to the statement: running it may take them away. */
   readonly text: string
   readonly values?: readonly SqlValue[]
 }
