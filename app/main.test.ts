@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
-import { LogError } from '../engine/index.ts'
+import { LogError, LostPositionError } from '../engine/index.ts'
 import { SealingError } from '../schemas/index.ts'
 import { capturedSurroundings } from './cli/captured-surroundings.ts'
 import { runCommand } from './main.ts'
@@ -261,6 +261,12 @@ describe('waybill start', () => {
     })
     expect(environmentalFailure(new SealingError('missing_key', 'k1', 'no key "k1"'))).toMatchObject({
       exitCode: 2,
+    })
+    expect(
+      environmentalFailure(new LostPositionError('deleted', 't:0: … is no longer in the log')),
+    ).toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(/^t:0: .*no longer in the log — find out what took it.*topology plan/),
     })
     const bug = new TypeError('x is not a function')
     expect(environmentalFailure(bug)).toBe(bug)

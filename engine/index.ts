@@ -32,6 +32,7 @@ export type { BulkWrite, Report } from './runtime/bulk-sink.ts'
 export { changelogFormat } from './runtime/changelog-format.ts'
 export type { Counters } from './runtime/counters.ts'
 export type { DeadLetter, RejectedRecord } from './runtime/dead-letter.ts'
+export { LostPositionError } from './runtime/lost-position.ts'
 export { makePreparation, type Preparation } from './runtime/preparation.ts'
 export {
   changelogConfig,

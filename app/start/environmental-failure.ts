@@ -1,6 +1,6 @@
 /** Tells what broke around us from what is a bug of ours. */
 import { RegistryError } from '../../connectors/registry/registry-error.ts'
-import { DirectoryError, KafkaAccessError, LogError } from '../../engine/index.ts'
+import { DirectoryError, KafkaAccessError, LogError, LostPositionError } from '../../engine/index.ts'
 import { DeliveryLogError } from '../../ports/delivery-log.ts'
 import { SealingError } from '../../schemas/index.ts'
 import { CliError } from '../cli/cli-error.ts'
@@ -25,6 +25,13 @@ export function environmentalFailure(error: unknown): unknown {
     const mend = 'mend the cause (a full or failing disk?) and start again: nothing accepted is lost'
     const problem = { what: `the record log failed: ${error.message}`, mend }
     return new CliError(exitCode.unreachable, problem, { cause: error })
+  }
+  if (error instanceof LostPositionError) {
+    const mend =
+      error.reason === 'no_topic'
+        ? 'find out who deleted it; `waybill topology plan` says what starting again would make anew'
+        : 'find out what took it (retention, a tool, a broker that lost data); `waybill topology plan` lists every such place: set those offsets of the group on purpose, then start again'
+    return new CliError(exitCode.unreachable, { what: error.message, mend }, { cause: error })
   }
   if (error instanceof DirectoryError) {
     // It says what, where and what to do about it.

@@ -11,14 +11,7 @@
 import type { Clock } from '../clock.ts'
 import type { SubTopology } from '../graph/sub-topology.ts'
 import type { Topology } from '../graph/topology.ts'
-import {
-  type FetchedPartition,
-  LogError,
-  partitionKey,
-  type RecordLog,
-  type TopicPartition,
-  type Writer,
-} from '../record-log/port.ts'
+import { LogError, type RecordLog, type TopicPartition, type Writer } from '../record-log/port.ts'
 import type { Disk } from '../stores/disk.ts'
 import type { Report } from './bulk-sink.ts'
 import type { CallScheduler } from './call-scheduler.ts'
@@ -27,6 +20,7 @@ import { commitTasks } from './commit.ts'
 import type { Counters } from './counters.ts'
 import type { GlobalTables } from './global-tables.ts'
 import { type Loop, makeLoop } from './loop.ts'
+import { lostPosition } from './lost-position.ts'
 import { makeOutbox } from './outbox.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { makeOwnership, type Ownership } from './ownership.ts'
@@ -121,7 +115,9 @@ export function makeInstance(options: InstanceOptions): Instance {
       globals: options.globals,
       clock: realClock,
       report,
-      onLostPosition: failOnLostPosition,
+      onLostPosition(fetched, offset) {
+        throw lostPosition(fetched, offset, options.groupId)
+      },
     }),
     scheduler,
     output,
@@ -223,15 +219,6 @@ export function makeInstance(options: InstanceOptions): Instance {
     output.take()
     outbox.drop()
     scheduler.aborted(ids)
-  }
-
-  /** Never a silent reset: a position that the log no longer has means records that were never processed. */
-  function failOnLostPosition(fetched: FetchedPartition) {
-    throw new Error(
-      fetched.problem === 'unknown_topic'
-        ? `topic ${fetched.topic} does not exist any more`
-        : `${partitionKey(fetched)}: the committed offset is no longer in the log (it starts at ${fetched.logStartOffset}); records were deleted before they were processed`,
-    )
   }
 
   /** Ends a start that waits for what its tables need. */

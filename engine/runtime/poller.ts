@@ -26,8 +26,8 @@ export interface PollerOptions {
   readonly globals: GlobalTables
   readonly clock: Clock
   readonly report: Report
-  /** The position of a queue is gone from the log, or its topic is. */
-  readonly onLostPosition: (fetched: FetchedPartition) => void
+  /** The position of a queue, which was asked for, is gone from the log, or its topic is. */
+  readonly onLostPosition: (fetched: FetchedPartition, offset: number) => void
 }
 
 /** A partition with this many records waiting is not fetched. */
@@ -109,7 +109,7 @@ export function makePoller(options: PollerOptions): Poller {
         healthy = false
         trouble(`${partition.topic}:${partition.partition} cannot be read`)
       } else if (queue && partition.problem) {
-        options.onLostPosition(partition)
+        options.onLostPosition(partition, queue.fetchOffset())
       } else if (queue) {
         const before = queue.fetchOffset()
         if (partition.batches.length > 0 && !(await preparation.prepared(queue, partition))) continue
