@@ -1,6 +1,6 @@
 /** The whole graph: how an order change becomes a webhook. Read it from top to bottom as a record travels. */
 import { type Topology, topologyBuilder } from '../engine/index.ts'
-import { defaultDeliverTimes, deliver } from '../processors/deliver/deliver.ts'
+import { defaultDeliverTimes, deliver, type WaitingBoard } from '../processors/deliver/deliver.ts'
 import { type EnrichOptions, enrich } from '../processors/enrich/enrich.ts'
 import { normalize } from '../processors/normalize/normalize.ts'
 import type { NormalizeOptions } from '../processors/normalize/normalize-record.ts'
@@ -17,6 +17,8 @@ export interface PipelineOptions {
   readonly enrichTiming?: EnrichOptions['timing']
   /** Whether retries are spread over some seconds after their tier; a test may want them to the millisecond. Default: true. */
   readonly retryJitter?: boolean
+  /** Where DELIVER's tasks show what waits with them. */
+  readonly waiting?: WaitingBoard
   /** Whether WATCH runs along. A replay has nobody to report to. Default: true. */
   readonly watched?: boolean
   /** When endpoints are at risk, and who is told. Default: WATCH's own rules, and the partners. */
@@ -35,6 +37,7 @@ export function pipeline(options: PipelineOptions): Topology {
     enrichTiming,
     retryJitter = true,
     watched = true,
+    waiting,
     health = {},
   } = options
   const streams = topologyBuilder(pipelineName)
@@ -70,7 +73,7 @@ export function pipeline(options: PipelineOptions): Topology {
   const first = streams.delayed(tier30s.topic, tier30s.delayMs)
   const second = streams.delayed(tier2m.topic, tier2m.delayMs)
   const third = streams.delayed(tier8m.topic, tier8m.delayMs)
-  streams.process('deliver', deliver({ codecs, sealer, retryJitter }), {
+  streams.process('deliver', deliver({ codecs, sealer, retryJitter, ...(waiting && { waiting }) }), {
     inputs: {
       delivery: streams.stream(topics.deliveries),
       command: streams.stream(topics.deliveryCommands, { aligned: false }),

@@ -74,6 +74,7 @@ export interface OpenPipelineOptions {
   readonly enrichTiming?: PipelineOptions['enrichTiming']
   readonly watched?: PipelineOptions['watched']
   readonly health?: PipelineOptions['health']
+  readonly waiting?: PipelineOptions['waiting']
   /** Sends the notices about endpoints. Without it they are counted as not sent. */
   readonly notify?: EffectHandler<NoticeCallRequest, NoticeResult>
   /** Webhook calls at once, over all endpoints. */
@@ -143,6 +144,7 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       enrichTiming: { ...(!ridersCanCome(options) && { holdMaxMs: 0 }), ...options.enrichTiming },
       ...(options.watched !== undefined && { watched: options.watched }),
       ...(options.health && { health: options.health }),
+      ...(options.waiting && { waiting: options.waiting }),
     }),
     log,
     disk: options.disk,

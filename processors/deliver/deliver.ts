@@ -36,6 +36,7 @@ export {
   deliverCounters,
   type RetryTier,
 } from './shape.ts'
+export { createWaitingBoard, type WaitingAt, type WaitingBoard } from './waiting-board.ts'
 
 /** The definition of DELIVER. */
 export const deliver = (options: DeliverOptions): ProcessorDefinition<DeliverShape> =>
@@ -68,6 +69,7 @@ export function deliverWith(rules: DeliverRules, options: DeliverOptions): Proce
         times,
         breaker,
         sealer,
+        ...(options.waiting && { waiting: options.waiting }),
       }),
   }
 }

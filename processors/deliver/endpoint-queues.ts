@@ -49,15 +49,28 @@ export interface EndpointQueues {
   enqueue(id: string, status: Pick<DeliveryStatus, 'endpoint_id' | 'trigger'>, where: 'back' | 'front'): void
   takeCredit(endpointId: string): void
   returnCredit(endpointId: string): void
+  /** A delivery came into a tier (1 for the first), or left it. */
+  moveTier(endpointId: string, tier: number, by: 1 | -1): void
+  /** What waits at each endpoint: in all, with a call open, and by tier. */
+  waitingBy(): readonly WaitingCounts[]
   /** A delivery waits, or does no longer. */
   hold(endpointId: string): void
   release(endpointId: string): void
+}
+
+/** How many deliveries of an endpoint wait. */
+export interface WaitingCounts {
+  readonly endpointId: string
+  readonly held: number
+  readonly open: number
+  readonly inTiers: readonly number[]
 }
 
 interface Entry extends EndpointQueue {
   readonly lanes: Readonly<Record<Lane, Fifo<string>>>
   open: number
   held: number
+  readonly inTiers: number[]
 }
 
 /** An empty index. */
@@ -88,6 +101,17 @@ export function makeEndpointQueues(): EndpointQueues {
       if (entry.open === 0) throw new Error(`${endpointId} has no open call whose credit could come back`)
       entry.open--
     },
+    moveTier(endpointId, tier, by) {
+      const { inTiers } = entryOf(endpointId)
+      inTiers[tier - 1] = (inTiers[tier - 1] ?? 0) + by
+    },
+    waitingBy: () =>
+      [...entries].map(([endpointId, { held, open, inTiers }]) => ({
+        endpointId,
+        held,
+        open,
+        inTiers: [...inTiers],
+      })),
     hold(endpointId) {
       entryOf(endpointId).held++
     },
@@ -104,6 +128,7 @@ function makeEntry(): Entry {
     lanes: fifos,
     open: 0,
     held: 0,
+    inTiers: [0, 0, 0],
     get length() {
       return fifos.urgent.length + fifos.fresh.length + fifos.retry.length
     },

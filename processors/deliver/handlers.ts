@@ -25,6 +25,7 @@ import {
 } from './shape.ts'
 import { makeTicketWatch } from './ticket-watch.ts'
 import { rewriteOverdueTickets, takeTicket } from './tickets.ts'
+import type { WaitingBoard } from './waiting-board.ts'
 import { makeWaitingRoom } from './waiting-room.ts'
 
 export interface HandlerParts {
@@ -34,6 +35,7 @@ export interface HandlerParts {
   readonly times: DeliverTimes
   readonly breaker: BreakerRules
   readonly sealer: DeliverOptions['sealer']
+  readonly waiting?: WaitingBoard
 }
 
 /** The handlers of one task. */
@@ -46,6 +48,7 @@ export function makeHandlers(parts: HandlerParts): ProcessorHandlers<DeliverShap
   const watch = makeTicketWatch()
   const memory = makeMemory(context, times)
   const book = makeEndpointBook(context)
+  parts.waiting?.show(context.partition, { queues, book })
   const control = makeEndpointControl({ context, book, rules, breakerRules: parts.breaker })
   const room = makeWaitingRoom({ queues, lines, book, rules, statusOf, now: context.now })
   const onSettled = (held: Held, at: 'delivered' | 'dead' | 'skipped'): void => redrives.ended(held, at)

@@ -11,7 +11,7 @@ import type { Memory } from './memory.ts'
 import type { OrderLines } from './order-lines.ts'
 import type { DeliverRules } from './rules.ts'
 import type { DeliverContext } from './shape.ts'
-import type { TicketWatch } from './ticket-watch.ts'
+import { type TicketWatch, tierNumber } from './ticket-watch.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
 /** What a move changes besides the phase and its beginning. */
@@ -93,6 +93,7 @@ export function makeLedger(parts: LedgerParts): Ledger {
   const follow = (held: Held, from: DeliveryStatus, move: Move): void => {
     const { id, status } = held
     if (from.phase === 'in_flight') queues.returnCredit(status.endpoint_id)
+    if (from.phase === 'in_tier') queues.moveTier(status.endpoint_id, tierNumber(from), -1)
     switch (status.phase) {
       case 'queued':
         if (move === 'redrive') queues.hold(status.endpoint_id)
@@ -104,6 +105,7 @@ export function makeLedger(parts: LedgerParts): Ledger {
         break
       case 'in_tier':
         watch.expect(id, status)
+        queues.moveTier(status.endpoint_id, tierNumber(status), 1)
         break
       case 'dead':
       case 'skipped':
@@ -184,6 +186,7 @@ export function makeLedger(parts: LedgerParts): Ledger {
       if (stateOf(status.phase) !== 'waiting') return
       queues.hold(status.endpoint_id)
       if (status.phase === 'in_flight') queues.takeCredit(status.endpoint_id)
+      if (status.phase === 'in_tier') queues.moveTier(status.endpoint_id, tierNumber(status), 1)
       lines.join(id, status)
       room.load(id, status)
       watch.load(id, status)

@@ -20,6 +20,7 @@ import type {
   SubjectTypes,
 } from '../../schemas/index.ts'
 import type { BreakerRules } from './breaker.ts'
+import type { WaitingBoard } from './waiting-board.ts'
 
 /**
  * All inputs and outputs but `redrives` are keyed by endpoint_id. `ticket` takes the delay topics of all tiers. The names of
@@ -111,6 +112,8 @@ export interface DeliverOptions {
   readonly times?: Partial<DeliverTimes>
   /** Whether retries are spread over some seconds after their tier. Default: true. */
   readonly retryJitter?: boolean
+  /** Where tasks show what waits with them. */
+  readonly waiting?: WaitingBoard
   /** When the circuit breaker of an endpoint opens, and for how long. */
   readonly breaker?: Partial<BreakerRules>
 }

@@ -23,6 +23,7 @@ import type {
   RetryTicket,
 } from '../../../schemas/index.ts'
 import {
+  createWaitingBoard,
   type DeliverOptions,
   type DeliverShape,
   defaultDeliverTimes,
@@ -82,10 +83,11 @@ class Rejection extends Error {}
 
 export function makeHarness(options: HarnessOptions = {}) {
   const tiers: readonly RetryTier[] = options.deliver?.tiers ?? defaultRetryTiers
+  const board = createWaitingBoard()
   const definition = deliverWith(
     // Without jitter a ticket that is released is queued at once: only tests about jitter want to wait for it.
     { ...deliverRules, jitterMs: () => 0, ...options.rules },
-    { codecs, sealer, ...options.deliver },
+    { codecs, sealer, waiting: board, ...options.deliver },
   )
   const partners = new Map<string, PartnerConfig>()
   const counts = new Map<string, number>()
@@ -292,6 +294,8 @@ export function makeHarness(options: HarnessOptions = {}) {
     calls: () => [...calls.values()],
     now: () => now,
     state: (id: string): DeliveryStatus | undefined => context.stores.states.get(id),
+    /** What the task shows of what waits with it. */
+    waiting: () => board.at(new Set([0])),
     states: (): Map<string, DeliveryStatus> => {
       const { value: serde } = definition.stores.states
       return new Map([...stores.states].map(([id, bytes]) => [id, serde.deserialize(bytes)]))

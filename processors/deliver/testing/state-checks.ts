@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { DeliveryHistory } from '../../../schemas/index.ts'
 import { defaultRetryTiers } from '../deliver.ts'
 import { stateOf } from '../lifecycle.ts'
+import { tierNumber } from '../ticket-watch.ts'
 import type { Harness } from './harness.ts'
 import { fail, incarnation, type StoryMemory } from './start-checks.ts'
 import { dayMs, deliveries, idOf, strictEndpoint } from './steps.ts'
@@ -19,6 +20,24 @@ export function check(harness: Harness, { confirmed }: StoryMemory): void {
   }
   for (let index = 0; index < deliveries; index++) checkHistory(harness, idOf(index), confirmed)
   checkConservation(harness)
+  checkShown(harness)
+}
+
+/** What the task shows of what waits with it, against the states themselves. */
+function checkShown(harness: Harness): void {
+  const shown = harness.waiting()
+  const sum = (of: (at: (typeof shown)[number]) => number) => shown.reduce((total, at) => total + of(at), 0)
+  const statuses = [...harness.states().values()]
+  const count = (phase: string, tier?: number) =>
+    statuses.filter((status) => status.phase === phase && (tier === undefined || tierNumber(status) === tier))
+      .length
+  const asShown = [sum(({ queued }) => queued), sum(({ inFlight }) => inFlight)]
+  const asStored = [count('queued'), count('in_flight')]
+  for (const [index] of defaultRetryTiers.entries()) {
+    asShown.push(sum(({ inTiers }) => inTiers[index] ?? 0))
+    asStored.push(count('in_tier', index + 1))
+  }
+  if (!isDeepStrictEqual(asShown, asStored)) fail(`shows ${asShown} as waiting where ${asStored} do`)
 }
 
 /** accepted = delivered + waiting + dead + skipped, where the log and the stores speak of the same deliveries. */
