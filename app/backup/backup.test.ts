@@ -1,76 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { gunzipSync, gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openEmbeddedLog, partitionKey, seededRandom, systemClock } from '../../engine/index.ts'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { openEmbeddedLog, systemClock } from '../../engine/index.ts'
 import { capturedSurroundings } from '../cli/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
-import { encodeFrame, firstLine } from './backup-format.ts'
+import { firstLine } from './backup-format.ts'
+import { fill, folder, path, recordsOf, waybill } from './testing/data-directory.ts'
 
-let folder: string
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'waybill-backup-'))
-})
-afterEach(() => rm(folder, { recursive: true, force: true }))
-
-const path = (...names: string[]) => join(folder, ...names)
-
-async function waybill(...args: string[]) {
-  const surroundings = capturedSurroundings({ cwd: folder })
-  const code = await runCommand(args, surroundings)
-  return { code, out: surroundings.stdout.text(), err: surroundings.stderr.text() }
-}
-
-const topic = {
-  name: 'things',
-  partitions: 2,
-  config: { cleanup: 'delete', retentionMs: -1, maxRecordBytes: 8 << 20, timestampType: 'create' },
-} as const
-
-/** A data directory with a log in it: small records, and some larger than a frame. */
-async function fill(dataDirectory: string, { batches = 40, bytes = 3000 } = {}): Promise<void> {
-  const random = seededRandom(7)
-  const log = await openEmbeddedLog({
-    directory: join(dataDirectory, 'log'),
-    clock: systemClock,
-    durability: 'process',
-  })
-  await log.admin.createTopics([topic])
-  const writer = log.writer({ transactionalId: 'test' })
-  for (let n = 0; n < batches; n++) {
-    const value = Buffer.from(random.bytes(n % 20 === 0 ? 2_500_000 : bytes))
-    const record = { key: Buffer.from(`k${n}`), value, headers: [], timestamp: n }
-    await writer.append([{ topic: topic.name, partition: n % 2, records: [record] }])
-  }
-  await log.close()
-}
-
-/** All records of a data directory, as text. */
-async function recordsOf(dataDirectory: string): Promise<string[]> {
-  const log = await openEmbeddedLog({ directory: join(dataDirectory, 'log'), clock: systemClock })
-  const found: string[] = []
-  const fetcher = log.fetcher()
-  for (const partition of [0, 1]) {
-    const tp = { topic: topic.name, partition }
-    const end = (await log.admin.endOffsets([tp], 'read_committed')).get(partitionKey(tp)) ?? 0
-    for (let offset = 0; offset < end; ) {
-      const [fetched] = await fetcher.fetch([{ ...tp, offset, maxBytes: 1 << 22 }], {
-        isolation: 'read_committed',
-        maxWaitMs: 0,
-      })
-      for (const { records, lastOffset } of fetched?.batches ?? []) {
-        for (const { key, value, offset: at } of records)
-          found.push(`${partition}@${at} ${key} ${Buffer.from(value ?? []).toString('base64')}`)
-        offset = lastOffset + 1
-      }
-    }
-  }
-  await fetcher.close()
-  await log.close()
-  return found
-}
+/** What is in a backup, unzipped. */
+const inside = (bytes: Buffer): Buffer => gunzipSync(bytes.subarray(firstLine.length))
 
 describe('waybill backup and restore', () => {
   it('give back every record at its offset, and the small files, but no keys', async () => {
@@ -193,116 +131,5 @@ describe('waybill backup and restore', () => {
     }
     expect(readdirSync(folder).sort()).toEqual(['b', 'data', 'new'])
     expect(readdirSync(path('new'))).toEqual([])
-  })
-})
-
-/** What is in a backup, unzipped. */
-const inside = (bytes: Buffer): Buffer => gunzipSync(bytes.subarray(firstLine.length))
-
-/** A backup of these frames. */
-const made = (...frames: Buffer[]): Buffer =>
-  Buffer.concat([Buffer.from(firstLine), gzipSync(Buffer.concat(frames))])
-const json = (value: object): Buffer => Buffer.from(JSON.stringify(value))
-const header = {
-  created_at: '2026-11-25T00:00:00.000Z',
-  waybill_version: '9.1.0',
-  log_format: 1,
-  changelog_format: 1,
-}
-const nothing = { entries: 0, bytes: 0, files: 0 }
-
-describe('a file that is not as it should be', () => {
-  const restore = async (bytes: Buffer) => {
-    writeFileSync(path('b'), bytes)
-    const result = await waybill('restore', 'b', '--data-dir', 'new')
-    // The directory may have been made; there is nothing in it.
-    expect(existsSync(path('new')) ? readdirSync(path('new')) : []).toEqual([])
-    expect((await waybill('restore', 'b', '--check')).code).toBe(result.code)
-    await rm(path('new'), { recursive: true, force: true })
-    return result
-  }
-  const whole = async () => {
-    await fill(path('data'), { batches: 6, bytes: 200 })
-    await waybill('backup', 'whole', '--data-dir', 'data')
-    return readFileSync(path('whole'))
-  }
-
-  it('is refused wherever it was cut off', async () => {
-    const bytes = await whole()
-    for (const part of [0.1, 0.5, 0.9, 1 - 9 / bytes.length, 1 - 1 / bytes.length]) {
-      const { code, err } = await restore(bytes.subarray(0, Math.round(bytes.length * part)))
-      expect([part, code, err]).toEqual([
-        part,
-        2,
-        expect.stringMatching(/ends before its end: it was cut off/),
-      ])
-    }
-  })
-
-  it('is refused whichever byte of it is wrong', async () => {
-    const bytes = await whole()
-    const random = seededRandom(11)
-    for (let n = 0; n < 12; n++) {
-      const at = firstLine.length + 10 + Math.floor(random.next() * (bytes.length - firstLine.length - 10))
-      const wrong = Buffer.from(bytes)
-      wrong[at] = (wrong[at] ?? 0) ^ (1 << (n % 8))
-      const { code, err } = await restore(wrong)
-      expect([at, code, err]).toEqual([at, 2, expect.stringMatching(/is damaged|cut off/)])
-    }
-  })
-
-  it('is refused when a part is missing, misplaced or of an unknown kind, although its checksums are right', async () => {
-    const head = encodeFrame('header', json(header))
-    const tail = (counts: object) => encodeFrame('trailer', json(counts))
-    for (const [bytes, message] of [
-      [made(head), /ends before its end/],
-      [made(head, tail({ ...nothing, entries: 1 })), /holds 0 entries, and says that there are 1/],
-      [
-        made(head, encodeFrame('entries', Buffer.from([1, 0, 0])), tail(nothing)),
-        /kind "trailer" stands where none/,
-      ],
-      [made(tail(nothing)), /kind "trailer" stands where none/],
-      [made(head, head, tail(nothing)), /kind "header" stands where none/],
-      [made(head, tail(nothing), tail(nothing)), /kind "trailer" stands where none/],
-    ] as const) {
-      expect(await restore(bytes)).toMatchObject({ code: 2, err: expect.stringMatching(message) })
-    }
-  })
-
-  it('is refused when a newer version made it, or it is something else', async () => {
-    for (const [bytes, message] of [
-      [
-        Buffer.from('waybill-backup 2\n'),
-        /of format 2, this program knows up to 1.*restore it with that version/,
-      ],
-      [
-        made(encodeFrame('header', json({ ...header, log_format: 2 }))),
-        /a log of format 2, .* by version 9.1.0/,
-      ],
-      [made(encodeFrame('header', json({ ...header, changelog_format: 3 }))), /changelogs of format 3/],
-      [gzipSync('something else'), /no backup of Waybill/],
-      [Buffer.alloc(0), /no backup of Waybill/],
-      [Buffer.from('a long text without any line break in it, and no backup'), /no backup of Waybill/],
-    ] as const) {
-      expect(await restore(bytes)).toMatchObject({ code: 2, err: expect.stringMatching(message) })
-    }
-  })
-
-  it('cannot choose where its files are written', async () => {
-    const name = '../evil'
-    const file = encodeFrame('file', Buffer.concat([Buffer.from([name.length]), Buffer.from(`${name}x`)]))
-    writeFileSync(path('b'), made(encodeFrame('header', json(header)), file))
-    expect(await waybill('restore', 'b', '--data-dir', 'new')).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('a file that this program does not know, "../evil"'),
-    })
-    expect(existsSync(path('evil'))).toBe(false)
-  })
-
-  it('is told when it is not there', async () => {
-    expect(await waybill('restore', 'nothing')).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('no such file'),
-    })
   })
 })
