@@ -13,6 +13,7 @@ export interface BackupDeskOptions {
   readonly clock: Clock
 }
 
+/** Makes the desk. `stop` breaks off a backup that is being read. */
 export function createBackupDesk(options: BackupDeskOptions): BackupDesk & { stop(): void } {
   const { snapshot, dataDirectory, version, clock } = options
   let running: Readable | undefined

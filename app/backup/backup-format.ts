@@ -24,23 +24,29 @@ const backupFormat = 1
 
 const firstWord = 'waybill-backup'
 
+/** How every backup begins. */
 export const firstLine: string = `${firstWord} ${backupFormat}\n`
 
 /** More than any first line of ours has. */
 export const firstLineBytesMax = 40
 
+/** Bounds what a reader has to hold before it knows whether the checksum is right. */
 export const payloadBytesMax: number = 1 << 20
 
+/** Length, checksum and type. */
 export const frameHeadBytes = 9
 
+/** The kinds of frames and the byte that stands for each. */
 export const frameType = { header: 1, entries: 2, file: 3, trailer: 4 } as const
 export type FrameType = keyof typeof frameType
 
+/** A frame that was read and whose checksum was right. */
 export interface Frame {
   readonly type: FrameType
   readonly payload: Buffer
 }
 
+/** What a backup says of itself before anything else. */
 export interface BackupHeader {
   /** RFC 3339; the moment that the backup shows. */
   readonly created_at: string
@@ -50,6 +56,7 @@ export interface BackupHeader {
   readonly changelog_format: number
 }
 
+/** What a backup says at its end of what came before. */
 export interface BackupTrailer {
   readonly entries: number
   /** Of keys and values. */
@@ -60,6 +67,7 @@ export interface BackupTrailer {
 /** Why a file cannot be restored. */
 export type BackupFault = 'not_a_backup' | 'newer' | 'cut_off' | 'damaged'
 
+/** A file that is no backup, or none that can be restored here. */
 export class BackupError extends Error {
   readonly fault: BackupFault
   constructor(fault: BackupFault, message: string, options?: ErrorOptions) {
@@ -80,7 +88,7 @@ export function encodeFrame(type: FrameType, payload: Uint8Array): Buffer {
   return out
 }
 
-/** The version that a first line names; throws where it is not ours, or newer. */
+/** Throws where a first line is not that of a backup, or of a newer one. */
 export function checkFirstLine(line: string): void {
   const match = new RegExp(`^${firstWord} (\\d+)$`).exec(line)
   if (!match) throw new BackupError('not_a_backup', 'this is no backup of Waybill')

@@ -18,7 +18,7 @@ export async function readBackup(
   sink: BackupSink = {},
 ): Promise<BackupSummary> {
   let header: BackupHeader | undefined
-  let trailer: BackupTrailer | undefined
+  let trailer: Partial<Record<keyof BackupTrailer, unknown>> | undefined
   const found = { entries: 0, bytes: 0, files: 0 }
   const cutter = entryCutter()
   for await (const { type, payload } of readFrames(bytes)) {
@@ -43,7 +43,7 @@ export async function readBackup(
         break
       }
       case 'trailer':
-        trailer = jsonOf<BackupTrailer>(payload)
+        trailer = jsonOf(payload)
         break
     }
   }
@@ -65,26 +65,37 @@ const misplaced = (type: Frame['type']): BackupError =>
   new BackupError('damaged', `the backup is damaged: a part of the kind "${type}" stands where none belongs`)
 
 function headerOf(payload: Buffer): BackupHeader {
-  const header = jsonOf<BackupHeader>(payload)
+  const { created_at, waybill_version, log_format, changelog_format } = jsonOf(payload)
+  if (
+    typeof created_at !== 'string' ||
+    typeof waybill_version !== 'string' ||
+    typeof log_format !== 'number' ||
+    typeof changelog_format !== 'number'
+  ) {
+    throw new BackupError('damaged', 'the backup is damaged: its header does not say what it holds')
+  }
   const inside = [
-    ['a log', header.log_format, logFormat.version],
-    ['changelogs', header.changelog_format, changelogFormat],
+    ['a log', log_format, logFormat.version],
+    ['changelogs', changelog_format, changelogFormat],
   ] as const
   for (const [what, format, known] of inside) {
     if (format <= known) continue
     const message = `the backup holds ${what} of format ${format}, this program knows up to ${known}`
-    throw new BackupError('newer', `${message}: it was made by version ${header.waybill_version}`)
+    throw new BackupError('newer', `${message}: it was made by version ${waybill_version}`)
   }
-  return header
+  return { created_at, waybill_version, log_format, changelog_format }
 }
 
 /** The checksum of its frame was right, so what cannot be read was written wrong. */
-function jsonOf<T>(payload: Buffer): T {
+function jsonOf(payload: Buffer): Readonly<Record<string, unknown>> {
+  let parsed: unknown
   try {
-    return JSON.parse(payload.toString('utf8')) as T
+    parsed = JSON.parse(payload.toString('utf8'))
   } catch (cause) {
     throw new BackupError('damaged', 'the backup is damaged: a part of it is no JSON', { cause })
   }
+  // Whatever else it may be has none of the members that are asked for.
+  return Object(parsed)
 }
 
 function fileOf(payload: Buffer): [name: string, contents: Buffer] {
