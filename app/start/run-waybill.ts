@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { ApiAuth } from '../../api/auth.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
 import type { Clock, Random } from '../../engine/index.ts'
+import { createWaitingBoard } from '../../processors/deliver/deliver.ts'
 import type { SourceMapping } from '../../processors/normalize/source-mapping.ts'
 import { createBackupDesk } from '../backup/backup-desk.ts'
 import type { Config } from '../config/config.ts'
@@ -24,8 +25,9 @@ import { keepAsStated } from '../retention/keep-as-stated.ts'
 import { storePlace } from '../serve/open-store.ts'
 import { type Services, type ServicesOptions, startServices } from '../serve/services.ts'
 import { createDeliveryTally } from '../view/delivery-tally.ts'
-import { countingSender, liveNumbers } from '../view/live-numbers.ts'
+import { liveNumbers } from '../view/live-numbers.ts'
 import type { ViewSnapshot } from '../view/snapshot.ts'
+import { waitingByPlace } from '../view/waiting.ts'
 import { checkTopology } from './check-topology.ts'
 import { openTier, type Tier } from './open-tier.ts'
 
@@ -62,9 +64,6 @@ export interface RunningWaybill {
   /** Clean: everything accepted is on disk when it resolves. */
   stop(): Promise<void>
 }
-
-/** Enough history to find what waits: a retry's last record is at most a few minutes back. */
-const backlogRecords = 20_000
 
 /** Starts it all; when a step fails, what was opened before is closed again. */
 export async function runWaybill(options: InstanceOptions): Promise<RunningWaybill> {
@@ -105,17 +104,18 @@ async function open(
   const isRunHere = (role: Role) => config.roles.includes(role)
   const http = createHttpSender({ clock, egress: config.egress })
   closers.push(() => http.close())
-  const sender = countingSender(http)
   const notices = openNotices({ ...options, settings: config.notices, sender: http, sealer: keys.sealer })
   closers.push(async () => notices.close())
   const partners = options.partners ?? demo?.partners
+  const board = createWaitingBoard()
   const pipeline = await openPipeline({
     ...(partners && { partners }),
     ...tier,
     ...(config.roles.length < roles.length && { steps: pipelineRoles.filter(isRunHere) }),
     sealer: keys.sealer,
     mapping: options.mapping,
-    sender,
+    sender: http,
+    waiting: board,
     dispatch: config.dispatch ? tier.dispatch : (demo?.dispatch ?? tier.dispatch),
     pipelineClock: clock,
     realClock: clock,
@@ -135,20 +135,19 @@ async function open(
 
   const stopping = new AbortController()
   const tally = tallyOf(partners)
+  const waiting = () => board.at(pipeline.application.partitionsOf('deliver'))
   const snapshot = liveNumbers({
     about: aboutOf(config),
     clock,
     counters: pipeline.application.counters,
     changesIn: () => pipeline.ingest.counts().appended,
     tally,
-    inFlight: sender.inFlight,
+    waiting,
   })
-  const waiting = () =>
-    waitingBy(tally.waitingIn(pipeline.application.partitionsOf('deliver')), sender.inFlight())
   const waysIn = openWaysIn({ config, pipeline, mapping: options.mapping, clock, report })
   closers.push(waysIn.stop)
   const services = servicesOf(options, pipeline, tier, {
-    waiting,
+    waiting: () => waitingByPlace(waiting()),
     ingest: waysIn.http,
     ingestCounters: waysIn.counters,
   })
@@ -157,9 +156,9 @@ async function open(
     followTopic(
       log,
       pipeline.topics.deliveryHistory,
-      (record, live) => tally.observe(record.value, live, record.partition),
+      (record) => tally.observe(record.value),
       stopping.signal,
-      backlogRecords,
+      0,
       undefined,
       options,
     ),
@@ -186,20 +185,6 @@ async function open(
 /** A promise that rejects when the given one does, and otherwise stays open. */
 const onlyFailure = (promise: Promise<unknown>): Promise<never> =>
   promise.then(() => new Promise<never>(() => undefined))
-
-/** Deliveries that wait with the tasks that run here, by where, as the metrics name it. */
-function waitingBy(
-  { waiting, tiers }: ReturnType<ReturnType<typeof createDeliveryTally>['waitingIn']>,
-  calling: number,
-): Record<string, number> {
-  const inFlight = Math.min(calling, waiting)
-  const inTiers = tiers.reduce((sum, { count }) => sum + count, 0)
-  return {
-    queued: Math.max(0, waiting - inTiers - inFlight),
-    in_flight: inFlight,
-    ...Object.fromEntries(tiers.map(({ name, count }) => [name.replaceAll(' ', ''), count])),
-  }
-}
 
 /** The delivery log and the API, where they are wanted. */
 function servicesOf(

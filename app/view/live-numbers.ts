@@ -1,11 +1,12 @@
 /** Puts a snapshot together: from the pipeline's counters, the delivery history, and the calls under way. */
 import type { Clock, Counters } from '../../engine/index.ts'
-import type { Sender } from '../../ports/sender.ts'
+import type { WaitingAt } from '../../processors/deliver/deliver.ts'
 import { deliverCounters } from '../../processors/deliver/shape.ts'
 import { enrichCounters } from '../../processors/enrich/counters.ts'
-import type { DeliveryTally } from './delivery-tally.ts'
+import type { DeliveryTally, EndpointTally } from './delivery-tally.ts'
 import { createRate } from './latency.ts'
-import type { ViewSnapshot } from './snapshot.ts'
+import type { EndpointLine, ViewSnapshot } from './snapshot.ts'
+import { addWaiting } from './waiting.ts'
 
 export interface LiveNumbersOptions {
   readonly about: readonly string[]
@@ -14,7 +15,8 @@ export interface LiveNumbersOptions {
   /** Row changes appended. */
   changesIn(): number
   readonly tally: DeliveryTally
-  inFlight(): number
+  /** What waits with the tasks that run here. */
+  waiting(): readonly WaitingAt[]
 }
 
 /** Returns the function that takes a snapshot; rates are those between the snapshots it took. */
@@ -32,9 +34,8 @@ export function liveNumbers(options: LiveNumbersOptions): () => ViewSnapshot {
     const delivered = total(deliverCounters.delivered)
     changesRate.note(now, changesIn)
     deliveredRate.note(now, delivered)
-    const { inTiers, ...numbers } = tally.numbers()
-    // Counted in two places, a moment apart: never less than nothing.
-    const calling = Math.min(options.inFlight(), numbers.waiting)
+    const { endpoints, ...numbers } = tally.numbers()
+    const waiting = options.waiting()
     return {
       about,
       startedAt,
@@ -45,8 +46,8 @@ export function liveNumbers(options: LiveNumbersOptions): () => ViewSnapshot {
       delivered,
       deliveredPerSecond: deliveredRate.perSecond(),
       ...numbers,
-      inFlight: calling,
-      queued: Math.max(0, numbers.waiting - inTiers - calling),
+      ...addWaiting(waiting),
+      endpoints: endpointLines(endpoints, waiting),
       dead: total(deliverCounters.dead),
       skipped: total(deliverCounters.skipped),
       undecodable: total('records.dead_lettered'),
@@ -66,18 +67,21 @@ export function totals(counters: ReadonlyMap<string, number>): (name: string) =>
   return (name) => sums.get(name) ?? 0
 }
 
-/** A sender that knows how many of its calls are under way. */
-export function countingSender(inner: Sender): Sender & { inFlight(): number } {
-  let open = 0
-  return {
-    inFlight: () => open,
-    async send(request, options) {
-      open++
-      try {
-        return await inner.send(request, options)
-      } finally {
-        open--
+/** Those that have made requests or are set up, then those that only have something waiting from before. */
+function endpointLines(counted: readonly EndpointTally[], waiting: readonly WaitingAt[]): EndpointLine[] {
+  const byId = new Map(waiting.map((endpoint) => [endpoint.endpointId, endpoint]))
+  const known = new Set(counted.map(({ id }) => id))
+  const others = waiting.filter(({ endpointId }) => !known.has(endpointId))
+  return [...counted, ...others.map(({ endpointId }) => ({ ...unheardOf, id: endpointId }))].map(
+    ({ setting, ...endpoint }) => {
+      const here = byId.get(endpoint.id)
+      return {
+        ...endpoint,
+        state: here?.autoDisabled ? 'auto-disabled' : setting,
+        waiting: here ? addWaiting([here]).waiting : 0,
       }
     },
-  }
+  )
 }
+
+const unheardOf = { setting: 'active', acknowledged: 0, failed: 0, last: '', lastOk: true } as const

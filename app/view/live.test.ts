@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../engine/index.ts'
-import { attemptDefaults, type DeliveryHistory, historyDefaults } from '../../schemas/index.ts'
+import {
+  attemptDefaults,
+  type DeliveryHistory,
+  historyDefaults,
+  testOrderPrefix,
+} from '../../schemas/index.ts'
 import { capturedSurroundings } from '../cli/captured-surroundings.ts'
 import { createDeliveryTally } from './delivery-tally.ts'
 import { createLatencies, createRate } from './latency.ts'
-import { countingSender, liveNumbers, totals } from './live-numbers.ts'
+import { liveNumbers, totals } from './live-numbers.ts'
 import { paint } from './painter.ts'
+import { waitingByPlace } from './waiting.ts'
 
 const occurredAt = 1_000_000
 
@@ -49,23 +55,16 @@ const failed = { outcome: 'http_5xx', status: 500, next_due_at: occurredAt + 30_
 const acknowledged = { outcome: 'acknowledged', status: 200, state: 'delivered' as const }
 
 describe('the tally of deliveries', () => {
-  it('follows a delivery through a tier to its acknowledgement', () => {
+  it('counts the requests of an endpoint, and tells the latest', () => {
     const tally = createDeliveryTally()
-    tally.observe(history(), true, 0)
-    expect(tally.numbers()).toMatchObject({ waiting: 1, inTiers: 0 })
-    tally.observe(history({ ...failed, version: 2 }), true, 0)
-    expect(tally.numbers()).toMatchObject({
-      waiting: 1,
-      inTiers: 1,
-      tiers: [{ name: '30 s', count: 1 }, { count: 0 }, { count: 0 }],
-    })
-    tally.observe(history({ ...failed, version: 3, retry_count: 1 }), true, 0)
-    expect(tally.numbers().tiers.map(({ count }) => count)).toEqual([0, 1, 0])
-    tally.observe(history({ ...acknowledged, version: 4, retry_count: 2 }), true, 0)
-    const { waiting, inTiers, endpoints, recent, latency } = tally.numbers()
-    expect([waiting, inTiers]).toEqual([0, 0])
+    tally.observe(history())
+    expect(tally.numbers()).toMatchObject({ endpoints: [], recent: [] })
+    tally.observe(history({ ...failed, version: 2 }))
+    tally.observe(history({ ...failed, version: 3, retry_count: 1 }))
+    tally.observe(history({ ...acknowledged, version: 4, retry_count: 2 }))
+    const { endpoints, recent, latency } = tally.numbers()
     expect(endpoints).toEqual([
-      { id: 'e1', state: 'active', acknowledged: 1, failed: 2, waiting: 0, last: '200', lastOk: true },
+      { id: 'e1', setting: 'active', acknowledged: 1, failed: 2, last: '200', lastOk: true },
     ])
     expect(recent.map(({ result, detail }) => `${result} ${detail}`)).toEqual([
       'delivered 200 · 10 ms · retry 2',
@@ -78,62 +77,23 @@ describe('the tally of deliveries', () => {
 
   it('times a first acknowledgement from the change', () => {
     const tally = createDeliveryTally()
-    tally.observe(history({ ...acknowledged }), true, 0)
+    tally.observe(history({ ...acknowledged }))
     expect(tally.numbers().latency).toEqual({ p50Ms: 50, p99Ms: 50 })
   })
 
-  it('ignores a record that comes after a newer one', () => {
+  it('times no test of an endpoint', () => {
     const tally = createDeliveryTally()
-    tally.observe(history({ ...failed, version: 3 }), true, 0)
-    tally.observe(history({ version: 2 }), true, 0)
-    expect(tally.numbers()).toMatchObject({ waiting: 1, inTiers: 1 })
-  })
-
-  it('takes from before the start what waits, and counts nothing else of it', () => {
-    const tally = createDeliveryTally()
-    tally.observe(history({ ...failed, version: 2 }), false, 0)
-    const { waiting, endpoints, recent } = tally.numbers()
-    expect([waiting, endpoints[0]?.failed, recent.length]).toEqual([1, 0, 0])
-  })
-
-  it('shows an endpoint that the system has disabled until it is enabled', () => {
-    const tally = createDeliveryTally()
-    tally.endpoint('e1', 'paused')
-    const state = () => tally.numbers().endpoints[0]?.state
-    expect(state()).toBe('paused')
-    tally.observe(history({ change: 'AUTO_DISABLED', state: 'skipped', reason: 'endpoint_gone' }), true, 0)
-    expect(state()).toBe('auto-disabled')
-    tally.observe(history({ change: 'ENABLED', delivery_id: '' }), true, 0)
-    expect(state()).toBe('paused')
-  })
-
-  it('tells apart what waits in which partitions, so that instances can share it out', () => {
-    const tally = createDeliveryTally()
-    tally.endpoint('unheard-of', 'active')
-    tally.observe(history({ delivery_id: 'd1', endpoint_id: 'e1' }), true, 1)
-    tally.observe(history({ ...failed, delivery_id: 'd2', endpoint_id: 'e1' }), true, 1)
-    tally.observe(history({ ...failed, delivery_id: 'd3', endpoint_id: 'e2', retry_count: 2 }), true, 2)
-    const waiting = (...partitions: number[]) => {
-      const found = tally.waitingIn(new Set(partitions))
-      return [found.waiting, ...found.tiers.map(({ count }) => count)]
-    }
-    expect(waiting(1)).toEqual([2, 1, 0, 0])
-    expect(waiting(2)).toEqual([1, 0, 0, 1])
-    expect(waiting(0, 3)).toEqual([0, 0, 0, 0])
-    expect(waiting(1, 2)).toEqual([3, 1, 0, 1])
-    expect(tally.numbers()).toMatchObject({ waiting: 3, inTiers: 2 })
-    tally.observe(history({ ...acknowledged, delivery_id: 'd2', endpoint_id: 'e1', version: 9 }), true, 1)
-    expect(waiting(1)).toEqual([1, 0, 0, 0])
+    tally.observe(history({ ...acknowledged, order_id: `${testOrderPrefix}1` }))
+    expect(tally.numbers().latency).toBeUndefined()
   })
 
   it('keeps no more than it shows', () => {
     const tally = createDeliveryTally()
     for (let at = 0; at < 500; at++) {
-      tally.observe(history({ delivery_id: `d${at}` }), true, 0)
-      tally.observe(history({ ...acknowledged, delivery_id: `d${at}`, version: 2 }), true, 0)
+      tally.observe(history({ delivery_id: `d${at}` }))
+      tally.observe(history({ ...acknowledged, delivery_id: `d${at}`, version: 2 }))
     }
     expect(tally.numbers().recent.length).toBeLessThanOrEqual(50)
-    expect(tally.numbers().waiting).toBe(0)
   })
 })
 
@@ -158,6 +118,11 @@ describe('latencies and rates', () => {
 })
 
 describe('live numbers', () => {
+  const waiting = [
+    { endpointId: 'e1', queued: 4, inFlight: 1, inTiers: [3, 0, 0], autoDisabled: false },
+    { endpointId: 'e3', queued: 1, inFlight: 1, inTiers: [0, 0, 1], autoDisabled: true },
+  ]
+
   it('come from counters, whatever their labels, and add up', async () => {
     const counters = new Map([
       ['enrich_events{event="delivered"}', 3],
@@ -168,50 +133,33 @@ describe('live numbers', () => {
     ])
     expect(totals(counters)('enrich_events')).toBe(7)
     const tally = createDeliveryTally()
-    for (const id of ['a', 'b', 'c']) tally.observe(history({ delivery_id: id }), true, 0)
-    tally.observe(history({ delivery_id: 'c', ...failed, version: 2 }), true, 0)
+    tally.endpoint('e1', 'paused')
+    tally.endpoint('e2', 'active')
+    tally.observe(history({ ...failed, version: 2 }))
     const snapshot = liveNumbers({
       about: [],
       clock: manualClock(0),
       counters: { add: () => undefined, snapshot: () => counters },
       changesIn: () => 9,
       tally,
-      inFlight: () => 1,
+      waiting: () => waiting,
     })()
     expect(snapshot).toMatchObject({
       events: 7,
       dead: 2,
       undecodable: 5,
       changesIn: 9,
-      waiting: 3,
-      queued: 1,
-      inFlight: 1,
+      waiting: 11,
+      queued: 5,
+      inFlight: 2,
+      tiers: [{ name: '30 s', count: 3 }, { name: '2 m', count: 0 }, { count: 1 }],
     })
-  })
-
-  it('know the calls under way, also after one that failed', async () => {
-    let answer = (_: Error) => undefined as undefined
-    const sender = countingSender({
-      send: () =>
-        new Promise((_, reject) => {
-          answer = (error) => void reject(error)
-        }),
-    })
-    const request = {
-      deliveryId: '',
-      endpointId: '',
-      partnerId: '',
-      url: '',
-      headers: {},
-      body: new Uint8Array(),
-      timeoutMs: 1,
-      secrets: [],
-    }
-    const sent = sender.send(request, { signal: new AbortController().signal })
-    expect(sender.inFlight()).toBe(1)
-    answer(new Error('aborted'))
-    await expect(sent).rejects.toThrow('aborted')
-    expect(sender.inFlight()).toBe(0)
+    expect(snapshot.endpoints).toMatchObject([
+      { id: 'e1', state: 'paused', failed: 1, waiting: 8 },
+      { id: 'e2', state: 'active', failed: 0, waiting: 0 },
+      { id: 'e3', state: 'auto-disabled', failed: 0, waiting: 3 },
+    ])
+    expect(waitingByPlace(waiting)).toEqual({ queued: 5, in_flight: 2, '30s': 3, '2m': 0, '8m': 1 })
   })
 })
 
@@ -232,7 +180,7 @@ describe('painting', () => {
       counters: { add: () => undefined, snapshot: () => new Map() },
       changesIn: () => 0,
       tally: createDeliveryTally(),
-      inFlight: () => 0,
+      waiting: () => [],
     })
     const running = paint({
       output: stdout,
