@@ -118,6 +118,30 @@ it('refuses to delete past the end, and deletes topics', async () => {
   expect(await log.admin.listTopics()).not.toContain(name)
 })
 
+it('commits offsets of a group outside of transactions: as nobody while it is empty, as a member while it is not', async () => {
+  const topic = await makeTopic(log, nameOf('topic'))
+  const groupId = nameOf('group')
+  const tp = { topic, partition: 0 }
+  const nobody = { groupId, generation: -1, memberId: '', instanceId: '' }
+  const committed = async () => [
+    ...(await log.admin.committedOffsets(groupId, [tp], { requireStable: true })).values(),
+  ]
+  await log.admin.commitOffsets([{ ...tp, offset: 3, metadata: 'tool' }], nobody)
+  expect(await committed()).toEqual([{ offset: 3, metadata: 'tool' }])
+  const instanceId = nameOf('instance')
+  const member = await joinStory({ log, groupId, instanceId, topics: [topic], sessionTimeoutMs: 10_000 })
+  await member.until(() => member.owned().length === 1)
+  const is = member.membership().metadata()
+  await log.admin.commitOffsets([{ ...tp, offset: 4, metadata: '' }], is)
+  for (const stranger of [nobody, { ...is, generation: is.generation - 1 }, { ...is, memberId: 'x' }]) {
+    await expect(
+      log.admin.commitOffsets([{ ...tp, offset: 9, metadata: '' }], stranger),
+    ).rejects.toMatchObject({ kind: 'fenced' })
+  }
+  expect(await committed()).toEqual([{ offset: 4, metadata: '' }])
+  await member.membership().leave()
+})
+
 it('lists, describes and deletes groups', async () => {
   const topic = await makeTopic(log, nameOf('topic'))
   const groupId = nameOf('group')

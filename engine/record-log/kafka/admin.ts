@@ -5,7 +5,14 @@
  */
 import type { Clock } from '../../clock.ts'
 import { unknownPartition } from '../admission.ts'
-import { type Admin, LogError, partitionKey, type TopicPartition } from '../port.ts'
+import {
+  type Admin,
+  type GroupMetadata,
+  LogError,
+  type OffsetCommit,
+  partitionKey,
+  type TopicPartition,
+} from '../port.ts'
 import { type TopicAdmin, topicAdmin } from './admin-topics.ts'
 import type { Cluster, PartitionView } from './cluster-view.ts'
 import { BrokerError, checkCode, errorCode } from './error-table.ts'
@@ -19,6 +26,7 @@ import {
   listGroupsApi,
 } from './wire/groups.ts'
 import { earliestOffset, latestOffset, listOffsetsApi } from './wire/list-offsets.ts'
+import { offsetCommitApi } from './wire/offset-commit.ts'
 import { type FetchedOffset, offsetFetchApi } from './wire/offset-fetch.ts'
 
 export interface KafkaAdmin extends Admin, Pick<TopicAdmin, 'alterTopics' | 'deleteTopics'> {
@@ -27,6 +35,11 @@ export interface KafkaAdmin extends Admin, Pick<TopicAdmin, 'alterTopics' | 'del
   listGroups(): Promise<readonly ListedGroup[]>
   /** In the order asked for; one that does not exist is `Dead`. */
   describeGroups(groupIds: readonly string[]): Promise<readonly DescribedGroup[]>
+  /**
+   * Offsets outside of a transaction, as a member, or as nobody (no member id, generation -1) while the group has no
+   * members: for tools, and for what needs no more than at least once.
+   */
+  commitOffsets(offsets: readonly OffsetCommit[], member: GroupMetadata): Promise<void>
   /** Forgets groups and what they committed. One with members is refused; one that does not exist is no error. */
   deleteGroups(groupIds: readonly string[]): Promise<void>
 }
@@ -195,6 +208,19 @@ export function createKafkaAdmin(options: KafkaAdminOptions): KafkaAdmin {
           }),
         ),
       ),
+    async commitOffsets(committed, member) {
+      await askCoordinator(member.groupId, async (nodeId) => {
+        const request = { member, offsets: committed }
+        const replies = await cluster.common.broker(nodeId).send(offsetCommitApi, request)
+        const codes = new Map(replies.map((reply) => [partitionKey(reply), reply.error]))
+        for (const tp of committed) {
+          const what = `OffsetCommit of consumer group ${member.groupId} for ${partitionKey(tp)}`
+          const code = codes.get(partitionKey(tp))
+          if (code === undefined) throw new LogError('retriable', `${what} was not answered`)
+          checkCode(code, what)
+        }
+      })
+    },
     async deleteGroups(groupIds) {
       await Promise.all(
         groupIds.map((groupId) =>

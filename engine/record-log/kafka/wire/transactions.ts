@@ -202,7 +202,8 @@ export const describeTransactionsApi: Api<{ transactionalId: string }, readonly 
   },
 }
 
-const partitionError = (from: WireReader, topic: string): PartitionError => ({
+/** The rest of a partition's answer that is nothing but an error code. */
+export const partitionError = (from: WireReader, topic: string): PartitionError => ({
   topic,
   partition: from.int32(),
   error: from.int16(),
