@@ -7,6 +7,7 @@ import {
   type RecordLog,
   systemClock,
 } from '../../engine/index.ts'
+import type { CommitOffsets } from './plain-log.ts'
 
 export interface OpenedLog {
   readonly log: RecordLog
@@ -14,6 +15,8 @@ export interface OpenedLog {
   readonly prefix: string
   /** Takes away what a run has written to a log that stays. */
   readonly deleteTopics: (names: readonly string[]) => Promise<void>
+  /** Outside of transactions, where the log can do that. */
+  readonly commitOffsets?: CommitOffsets
 }
 
 const leaveThem = async () => {}
@@ -41,7 +44,8 @@ export async function openLog(
         report: (message, cause) => process.stderr.write(`${message} ${String(cause ?? '')}\n`),
       })
       await log.connected()
-      return { log, prefix: 'bench-', deleteTopics: log.admin.deleteTopics }
+      const { deleteTopics, commitOffsets } = log.admin
+      return { log, prefix: 'bench-', deleteTopics, commitOffsets }
     }
     default:
       throw new Error(`--log must be memory, embedded or kafka, not ${kind}`)

@@ -1,46 +1,47 @@
 /**
- * A log without transactions, to tell what they cost: the same appends, idempotent and in order, and offsets that are
- * only remembered here. That is a little less work than at-least-once, which would write the offsets too.
+ * A log without transactions: at least once, as Java Kafka Streams understands it. Outputs and changelogs are appended
+ * idempotently; when all are acknowledged the offsets are committed, and that is waited for before anything else is
+ * processed. Tells what exactly-once costs, and is what Java's `at_least_once` is compared with.
  */
-import {
-  type AppendResult,
-  type CommittedOffset,
-  partitionKey,
-  type RecordLog,
-  type Transaction,
-  type Writer,
+import type {
+  AppendResult,
+  GroupMetadata,
+  OffsetCommit,
+  RecordLog,
+  Transaction,
+  Writer,
 } from '../../engine/index.ts'
 
-export function withoutTransactions(log: RecordLog): RecordLog {
-  /** Group and partition → what was "committed". */
-  const offsets = new Map<string, CommittedOffset>()
+/** Of a consumer group, outside of transactions. */
+export type CommitOffsets = (offsets: readonly OffsetCommit[], member: GroupMetadata) => Promise<void>
 
+/** Its writers' transactions are none: an abort takes nothing back. */
+export function withoutTransactions(log: RecordLog, commitOffsets: CommitOffsets): RecordLog {
   function begin(writer: Writer): Transaction {
     const results: AppendResult[] = []
+    let appended: Promise<unknown> = Promise.resolve()
+    let last: { readonly offsets: readonly OffsetCommit[]; readonly member: GroupMetadata } | undefined
     return {
       async append(batches) {
-        results.push(...(await writer.append(batches)))
+        const appending = writer.append(batches)
+        appended = Promise.all([appended, appending])
+        results.push(...(await appending))
       },
-      async commitOffsets(commits, { groupId }) {
-        for (const { offset, metadata, ...tp } of commits)
-          offsets.set(`${groupId} ${partitionKey(tp)}`, { offset, metadata })
+      async commitOffsets(offsets, member) {
+        last = { offsets, member }
       },
-      end: async () => results,
+      async end(outcome) {
+        if (outcome === 'abort') return []
+        // The other way round a crash in between would lose what was read and not written.
+        await appended
+        if (last) await commitOffsets(last.offsets, last.member)
+        return results
+      },
     }
   }
 
   return {
     ...log,
-    admin: {
-      ...log.admin,
-      async committedOffsets(groupId, partitions) {
-        const found = partitions.flatMap((tp) => {
-          const offset = offsets.get(`${groupId} ${partitionKey(tp)}`)
-          return offset ? [[partitionKey(tp), offset] as const] : []
-        })
-        return new Map(found)
-      },
-    },
     writer(options) {
       const writer = log.writer(options)
       return { ...writer, begin: () => begin(writer) }
