@@ -21,6 +21,12 @@ export function environmentalFailure(error: unknown): unknown {
     const mend = code === 'usage' ? 'mend that and start again' : 'check registry.url, and who we are to it'
     return new CliError(exitCode[code], { what: error.message, mend }, { cause: error })
   }
+  if (error instanceof LogError && error.kind === 'retriable') {
+    const mend =
+      'brokers that start, or choose leaders, take a while: run it again when the cluster is well; nothing was lost'
+    const problem = { what: `the record log cannot answer yet: ${error.message}`, mend }
+    return new CliError(exitCode.unreachable, problem, { cause: error })
+  }
   if (error instanceof LogError) {
     const mend = 'mend the cause (a full or failing disk?) and start again: nothing accepted is lost'
     const problem = { what: `the record log failed: ${error.message}`, mend }
