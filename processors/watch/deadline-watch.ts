@@ -1,7 +1,8 @@
 /** Sees deadlines pass: the deliveries whose verdict is open, in memory, and how far the history is read. */
 import type { OpenDelivery } from '../../schemas/index.ts'
-import { awaitsVerdict, lateVerdict } from './deadlines.ts'
+import { awaitsVerdict, isHeldByOrder, lateVerdict } from './deadlines.ts'
 import type { EndpointBook } from './endpoint-book.ts'
+import type { OrderLines } from './order-lines.ts'
 import type { WatchContext } from './shape.ts'
 
 export interface DeadlineWatch {
@@ -17,6 +18,7 @@ export interface DeadlineWatch {
 export interface DeadlineWatchParts {
   readonly context: WatchContext
   readonly book: EndpointBook
+  readonly lines: Pick<OrderLines, 'isBehind'>
   readonly quietMs: number
 }
 
@@ -24,7 +26,7 @@ export interface DeadlineWatchParts {
 const verdictsPerTickMax = 2000
 
 /** The deadlines of one task, which opens now. */
-export function makeDeadlineWatch({ context, book, quietMs }: DeadlineWatchParts): DeadlineWatch {
+export function makeDeadlineWatch({ context, book, lines, quietMs }: DeadlineWatchParts): DeadlineWatch {
   const { open } = context.stores
   /** Deadlines by delivery: of those accepted in the last minute and a half. */
   const undecided = new Map<string, number>()
@@ -46,7 +48,10 @@ export function makeDeadlineWatch({ context, book, quietMs }: DeadlineWatchParts
     if (!endpoint) throw new Error(`delivery ${id} has a deadline but no entry`)
     const { endpoint_id: endpointId, event } = delivery
     const setting = book.setting(endpointId, endpoint.partner_id)
-    const verdict = lateVerdict(delivery, { setting, endpoint })
+    const { failed_by_partner, waited_for_order_ms } = delivery
+    const heldByOrder =
+      lines.isBehind(id, delivery) || isHeldByOrder(waited_for_order_ms, deadlineAt, readUntil)
+    const verdict = lateVerdict({ failed_by_partner, heldByOrder }, { setting, endpoint })
     open.put(id, { ...delivery, verdict_given: true })
     book.put(endpointId, book.judgeDeadline(endpointId, endpoint, { event, verdict, atMs: deadlineAt }))
     return endpointId

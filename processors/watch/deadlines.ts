@@ -3,7 +3,8 @@
  * only when it is acknowledged would show a clean record all through an outage, so the verdict falls at the deadline.
  *
  * Who is to blame is told by what the history shows: failed requests of this delivery, or an endpoint that fails
- * while this one waits its turn, are the partner's. All else is ours, also where a slow receiver kept the calls busy:
+ * while this one waits its turn, are the partner's, and so is the wait for an earlier event of the same order, which
+ * strict order asks for. All else is ours, also where a slow receiver kept the calls busy:
  * WATCH does not see calls begin, and does not accuse on a guess.
  */
 
@@ -28,21 +29,28 @@ export interface Surroundings {
 export const awaitsVerdict = (delivery: OpenDelivery): delivery is OpenDelivery & { deadline_at: number } =>
   delivery.deadline_at !== null && !delivery.verdict_given
 
+/** What is asked about a delivery that is late. */
+export interface Lateness extends Pick<OpenDelivery, 'failed_by_partner'> {
+  /** Whether it would not be late without its wait for earlier events of its order. */
+  readonly heldByOrder: boolean
+}
+
+/** Whether a delivery that is late at `atMs` would be in time, had it not waited `waitedMs` for its order. */
+export const isHeldByOrder = (waitedMs: number, deadlineAt: number, atMs: number): boolean =>
+  waitedMs > 0 && atMs - waitedMs <= deadlineAt
+
 /** The verdict on a delivery that waits, or waited, beyond its deadline. */
-export function lateVerdict(
-  delivery: Pick<OpenDelivery, 'failed_by_partner'>,
-  { setting, endpoint }: Surroundings,
-): Verdict {
+export function lateVerdict(delivery: Lateness, { setting, endpoint }: Surroundings): Verdict {
   const takesDeliveries = setting === 'active' || setting === 'unknown'
   if (!takesDeliveries || endpoint.auto_disabled_at !== null) return 'excluded'
-  return delivery.failed_by_partner || endpoint.consecutive_failures > 0
+  return delivery.failed_by_partner || delivery.heldByOrder || endpoint.consecutive_failures > 0
     ? 'missed_by_partner'
     : 'missed_by_us'
 }
 
 /** The verdict on a delivery that leaves the state of waiting at `at`. */
 export function verdictAtEnd(
-  delivery: Pick<OpenDelivery, 'failed_by_partner'> & { readonly deadline_at: number },
+  delivery: Lateness & { readonly deadline_at: number },
   end: { readonly state: DeliveryState; readonly at: number },
   surroundings: Surroundings,
 ): Verdict {
@@ -54,7 +62,7 @@ export function verdictAtEnd(
       return 'excluded'
     // No retries left before the deadline: it will not be met.
     case 'dead':
-      return lateVerdict({ failed_by_partner: true }, surroundings)
+      return lateVerdict({ failed_by_partner: true, heldByOrder: false }, surroundings)
     case 'waiting':
       throw new Error('a delivery that waits has not ended')
   }

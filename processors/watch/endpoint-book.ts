@@ -24,6 +24,8 @@ export interface EndpointBook {
   judgeDeadline(endpointId: string, endpoint: EndpointWatch, ruling: Ruling): EndpointWatch
   /** What the partner's settings say of the endpoint now. */
   setting(endpointId: string, partnerId: string): EndpointSetting
+  /** Whether its orders are strict now. */
+  isStrict(endpointId: string, partnerId: string): boolean
   /** How long one call of the endpoint may take now. */
   timeoutMs(endpointId: string, partnerId: string): number
 }
@@ -66,6 +68,7 @@ export function makeEndpointBook(context: WatchContext): EndpointBook {
       context.count(watchCounters.deadlines, { event, verdict })
       return count(endpointId, addVerdict(endpoint, event, verdict), atMs, verdictCounts(verdict))
     },
+    isStrict: (endpointId, partnerId) => endpointOf(endpointId, partnerId)?.strict_order === true,
     timeoutMs: (endpointId, partnerId) =>
       endpointOf(endpointId, partnerId)?.timeout_ms ?? endpointDefaults.timeout_ms,
     setting(endpointId, partnerId) {

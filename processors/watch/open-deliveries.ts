@@ -2,8 +2,9 @@
 import { faultOf } from '../../ports/endpoint-health.ts'
 import type { DeliveryHistory, EndpointWatch, OpenDelivery } from '../../schemas/index.ts'
 import type { DeadlineWatch } from './deadline-watch.ts'
-import { awaitsVerdict, lateVerdict, verdictAtEnd } from './deadlines.ts'
+import { awaitsVerdict, isHeldByOrder, lateVerdict, verdictAtEnd } from './deadlines.ts'
 import type { EndpointBook } from './endpoint-book.ts'
+import type { OrderLines } from './order-lines.ts'
 import { type WatchContext, watchCounters } from './shape.ts'
 
 export interface OpenDeliveries {
@@ -18,12 +19,13 @@ export interface OpenDeliveriesParts {
   readonly context: WatchContext
   readonly book: EndpointBook
   readonly watch: DeadlineWatch
+  readonly lines: OrderLines
   readonly deadlinesMs: Readonly<Record<string, number>>
 }
 
 /** The open deliveries of one task. */
 export function makeOpenDeliveries(parts: OpenDeliveriesParts): OpenDeliveries {
-  const { context, book, watch, deadlinesMs } = parts
+  const { context, book, watch, lines, deadlinesMs } = parts
   const { open } = context.stores
 
   /** Counts from the change in the source, unless that lies in the future. Only what is new has a promise. */
@@ -37,17 +39,22 @@ export function makeOpenDeliveries(parts: OpenDeliveriesParts): OpenDeliveries {
   const begin = (record: DeliveryHistory, endpoint: EndpointWatch): EndpointWatch => {
     const { delivery_id: id, endpoint_id: endpointId, partner_id, version, event, at } = record
     const deadline_at = deadlineOf(record)
-    const delivery = { endpoint_id: endpointId, version, event, deadline_at, failed_by_partner: false }
+    const delivery = {
+      ...{ endpoint_id: endpointId, version, event, deadline_at, failed_by_partner: false },
+      ...(book.isStrict(endpointId, partner_id) ? placeIn(record) : noPlace),
+    }
     const counted = { ...endpoint, open: endpoint.open + 1 }
     if (deadline_at === null || deadline_at >= at) {
       open.put(id, { ...delivery, verdict_given: false })
+      lines.join(id, { ...delivery, verdict_given: false })
       watch.expect(id, { ...delivery, verdict_given: false })
       return counted
     }
     // Too late when it came to DELIVER: judged now, or a pause of ours would show in a past nobody looks at.
     open.put(id, { ...delivery, verdict_given: true })
+    lines.join(id, { ...delivery, verdict_given: true })
     const setting = book.setting(endpointId, partner_id)
-    const late = lateVerdict({ failed_by_partner: false }, { setting, endpoint })
+    const late = lateVerdict({ failed_by_partner: false, heldByOrder: false }, { setting, endpoint })
     // Nobody was late who was asked after the fact: a transition that was found missing, and that a person had sent.
     const verdict = record.by_hand ? 'excluded' : late
     return book.judgeDeadline(endpointId, counted, { event, verdict, atMs: at })
@@ -60,6 +67,7 @@ export function makeOpenDeliveries(parts: OpenDeliveriesParts): OpenDeliveries {
       ...known,
       version: record.version,
       failed_by_partner: known.failed_by_partner || failed,
+      waited_for_order_ms: Math.max(known.waited_for_order_ms, record.waited_for_order_ms),
     })
   }
 
@@ -67,10 +75,12 @@ export function makeOpenDeliveries(parts: OpenDeliveriesParts): OpenDeliveries {
     const { delivery_id: id, endpoint_id: endpointId, state, at, event } = record
     open.delete(id)
     watch.forget(id)
+    lines.leave(id, known, at)
     const endpoint = { ...after, open: after.open - 1 }
     if (awaitsVerdict(known)) {
       const setting = book.setting(endpointId, before.partner_id)
-      const verdict = verdictAtEnd(known, { state, at }, { setting, endpoint: before })
+      const heldByOrder = isHeldByOrder(record.waited_for_order_ms, known.deadline_at, at)
+      const verdict = verdictAtEnd({ ...known, heldByOrder }, { state, at }, { setting, endpoint: before })
       return book.judgeDeadline(endpointId, endpoint, {
         event,
         verdict,
@@ -92,3 +102,13 @@ export function makeOpenDeliveries(parts: OpenDeliveriesParts): OpenDeliveries {
     },
   }
 }
+
+/** Where it stands in its order. An event without a sequence comes from before there was one: its time puts it last. */
+const placeIn = ({ order_id, order_sequence, occurred_at, at, waited_for_order_ms }: DeliveryHistory) => ({
+  opened_at: at,
+  order_id,
+  order_sequence: order_sequence ?? occurred_at,
+  waited_for_order_ms,
+})
+
+const noPlace = { opened_at: null, order_id: null, order_sequence: null, waited_for_order_ms: 0 } as const

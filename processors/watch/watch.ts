@@ -29,6 +29,7 @@ import { healthRules } from './judge.ts'
 import { noticeRules } from './notice-decision.ts'
 import { makeNotices } from './notices.ts'
 import { makeOpenDeliveries } from './open-deliveries.ts'
+import { makeOrderLines } from './order-lines.ts'
 import { makeReports } from './reports.ts'
 import { defaultWatchTimes, type WatchOptions, type WatchShape, watchCounters } from './shape.ts'
 
@@ -63,11 +64,13 @@ export function watch(options: WatchOptions): ProcessorDefinition<WatchShape> {
       const book = makeEndpointBook(context)
       const notices = makeNotices(context, { ...defaultNoticeOptions, ...options.notices })
       const reports = makeReports({ context, book, notices, rules, times, disabledAfterMs })
-      const deadlines = makeDeadlineWatch({ context, book, quietMs: times.quietMs })
+      const lines = makeOrderLines(context)
+      const deadlines = makeDeadlineWatch({ context, book, lines, quietMs: times.quietMs })
       const deliveries = makeOpenDeliveries({
         context,
         book,
         watch: deadlines,
+        lines,
         deadlinesMs: options.deadlinesMs ?? deadlinesMs,
       })
 
@@ -85,7 +88,14 @@ export function watch(options: WatchOptions): ProcessorDefinition<WatchShape> {
       }
 
       return {
-        load: { endpoints: reports.load, open: deadlines.expect, notices: notices.load },
+        load: {
+          endpoints: reports.load,
+          open(id, delivery) {
+            deadlines.expect(id, delivery)
+            lines.join(id, delivery)
+          },
+          notices: notices.load,
+        },
         inputs: {
           history({ key, value: record, offset }) {
             if (key !== record.endpoint_id) {

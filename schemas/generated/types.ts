@@ -1810,6 +1810,30 @@ export interface OpenDelivery {
   readonly verdict_given: boolean
   /** Whether a request failed that was not our own fault. */
   readonly failed_by_partner: boolean
+  /** Since when it waits; kept where order is strict. */
+  readonly opened_at: number | null
+  /** Its order, where order is strict. */
+  readonly order_id: string | null
+  /** Its place in its order, where order is strict. */
+  readonly order_sequence: number | null
+  /** How long it has waited for earlier events of its order, as far as is known. */
+  readonly waited_for_order_ms: number
+}
+
+/** A delivery that waits. Key: delivery_id. */
+export interface OpenDeliveryV1 {
+  /** The endpoint. */
+  readonly endpoint_id: string
+  /** Version of the latest history record taken. */
+  readonly version: number
+  /** Event type. */
+  readonly event: string
+  /** By when it has to be acknowledged; null when nothing is promised. */
+  readonly deadline_at: number | null
+  /** Whether its deadline has passed and was counted. */
+  readonly verdict_given: boolean
+  /** Whether a request failed that was not our own fault. */
+  readonly failed_by_partner: boolean
 }
 
 /** The closed buckets of an endpoint's windows, without empty ones. Key: endpoint_id. */

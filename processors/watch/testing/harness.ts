@@ -88,6 +88,7 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
   const counts = new Map<string, number>()
   const reports: EndpointHealth[] = []
   const calls = new Map<string, Intent<NoticeCallRequest>>()
+  const strict = new Set<string>()
   const channels = new Map<string, PartnerConfig['notice_channels']>()
   let now = startMs
   let caughtUp = true
@@ -101,7 +102,10 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
     caughtUp: () => caughtUp,
     stores,
     globals: {
-      partners: { get: (id) => partnerConfig(id, settings.get(id), channels.get(id)), entries: () => [] },
+      partners: {
+        get: (id) => partnerConfig(id, settings.get(id), channels.get(id), strict),
+        entries: () => [],
+      },
     },
     emit: {
       health(key, value) {
@@ -184,6 +188,10 @@ export function watchHarness(options: Partial<WatchOptions> = {}) {
     configure(partnerId: string, endpoints: readonly [string, EndpointState][]) {
       settings.set(partnerId, endpoints)
     },
+    /** These endpoints want the events of an order one after the other; they have to be configured too. */
+    setStrict(...endpointIds: readonly string[]) {
+      for (const id of endpointIds) strict.add(id)
+    },
     setChannels(partnerId: string, found: PartnerConfig['notice_channels']) {
       channels.set(partnerId, found)
     },
@@ -222,6 +230,7 @@ function partnerConfig(
   partnerId: string,
   endpoints: readonly [string, EndpointState][] | undefined,
   channels: PartnerConfig['notice_channels'] = [],
+  strict: ReadonlySet<string> = new Set(),
 ) {
   return (
     endpoints && {
@@ -235,6 +244,7 @@ function partnerConfig(
         state,
         payload_version: 'v2',
         secrets: [],
+        strict_order: strict.has(endpoint_id),
       })),
       notice_channels: channels,
     }
