@@ -8,6 +8,8 @@
  *    └───┘
  * ```
  */
+
+import { RegistryError } from '../../connectors/registry/registry-error.ts'
 import {
   type Application,
   type Clock,
@@ -20,6 +22,7 @@ import {
 import { type DeliveryLog, DeliveryLogError } from '../../ports/delivery-log.ts'
 import { catchUpLog } from '../../ports/delivery-log-rebuild.ts'
 import { logWrites } from '../../ports/delivery-log-sink.ts'
+import { SchemaError } from '../../schemas/index.ts'
 import { type LogSources, logName, logTopology } from '../../topology/log.ts'
 import { wait } from '../cli/wait.ts'
 import { expireEvents } from './expire-events.ts'
@@ -98,7 +101,10 @@ export function startDeliveryLog(options: DeliveryLogServiceOptions): DeliveryLo
     return application
   }
 
-  /** Again and again while the store is away, and says so once; `undefined`: stopped meanwhile. */
+  /**
+   * Again and again while the store is away, or a schema that is needed cannot be had, and says so once; `undefined`:
+   * stopped meanwhile.
+   */
   async function patiently<T>(action: () => Promise<T>): Promise<T | undefined> {
     for (
       let pauseMs = firstPauseMs;
@@ -108,10 +114,12 @@ export function startDeliveryLog(options: DeliveryLogServiceOptions): DeliveryLo
       try {
         return await action()
       } catch (error) {
-        if (!(error instanceof DeliveryLogError) || error.reason !== 'unavailable') throw error
+        const isAway = error instanceof DeliveryLogError && error.reason === 'unavailable'
+        if (!isAway && !isSchemaAway(error)) throw error
+        const why = isAway ? 'is away' : 'waits for a schema that cannot be had now'
         if (pauseMs === firstPauseMs)
-          report('the delivery log is away; webhooks go on, and it is tried again', error)
-        store.away(error)
+          report(`the delivery log ${why}; webhooks go on, and it is tried again`, error)
+        if (isAway) store.away(error)
       }
       await wait(clock, clock.now() + pauseMs, stopping.signal)
     }
@@ -140,6 +148,11 @@ export function startDeliveryLog(options: DeliveryLogServiceOptions): DeliveryLo
     },
   }
 }
+
+/** The registry cannot be asked, or a later version wrote what is to be read. */
+const isSchemaAway = (error: unknown): boolean =>
+  (error instanceof RegistryError && error.kind === 'unreachable') ||
+  (error instanceof SchemaError && error.reason === 'unknown_schema')
 
 /** A promise that rejects when the given one does, and otherwise stays open. */
 const onlyFailure = (promise: Promise<unknown> | undefined): Promise<never> =>

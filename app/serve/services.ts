@@ -83,9 +83,14 @@ export function startServices(options: ServicesOptions): Services {
     if (stopping.signal.aborted) return
     const metrics = exportMetrics(scrapeSources(options, log))
     const redrives = followRedrives({ log: records, topics, signal: stopping.signal })
-    const partners = followTable({ log: records, topic: topics.partnerConfig, signal: stopping.signal })
+    const partners = followTable({
+      log: records,
+      topic: topics.partnerConfig,
+      signal: stopping.signal,
+      patience: options,
+    })
     following.push(redrives.following, partners.following)
-    following.push(...observe(options.pipeline, metrics, stopping.signal))
+    following.push(...observe(options, metrics, stopping.signal))
     api = await startApi({
       ...options,
       store: log.store,
@@ -155,7 +160,7 @@ function scrapeSources(
  * only what the tasks of this instance have to do with, so that sums over instances are right.
  */
 function observe(
-  { log, topics }: RunningPipeline,
+  { pipeline: { log, topics }, clock, report }: ServicesOptions,
   metrics: Pick<import('./metrics-source.ts').ExportedMetrics, 'observeHistory' | 'observeHealth'>,
   signal: AbortSignal,
 ): Promise<void>[] {
@@ -166,6 +171,9 @@ function observe(
       topics.deliveryHistory,
       ({ value, partition }) => metrics.observeHistory(value, partition),
       signal,
+      0,
+      undefined,
+      { clock, report },
     ),
     followTopic(
       log,
@@ -173,6 +181,8 @@ function observe(
       ({ value, partition }) => value && metrics.observeHealth(value, partition),
       signal,
       everyReport,
+      undefined,
+      { clock, report },
     ),
   ]
 }
