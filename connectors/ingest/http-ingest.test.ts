@@ -168,6 +168,23 @@ describe('a change over HTTP', () => {
     ])
     expect(order).toEqual([1, 2, 3])
   })
+
+  it('is not overtaken by a later one while it is unzipped, nor by one that a refused one stands before', async () => {
+    const { post, appended } = fixture()
+    const zipped = (body: string | object) => ({
+      body: gzipSync(typeof body === 'string' ? body : JSON.stringify(body)),
+      headers: { 'content-encoding': 'gzip' },
+    })
+    const answers = await Promise.all([
+      post('', zipped(change(1))),
+      post(change(2)),
+      post('', zipped('no change')),
+      post('', zipped(change(3))),
+      post(change(4)),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 200, 200])
+    expect(appended.map(({ value }) => JSON.parse(String(value)).source.pos)).toEqual([1, 2, 3, 4])
+  })
 })
 
 describe('what cannot be taken', () => {

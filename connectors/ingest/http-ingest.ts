@@ -97,10 +97,12 @@ export function createHttpIngest(options: HttpIngestOptions): HttpIngest {
     }
     waiting += 1
     try {
-      const read = await readRequest(request, header)
-      if ('status' in read) return read
-      const taken = turn.then(() => take(read))
-      turn = taken.catch(() => undefined)
+      // The place in the line is taken before the body is read: unzipping must not let a later request go first.
+      const before = turn
+      const taken = Promise.all([readRequest(request, header), before]).then(([read]) =>
+        'status' in read ? read : take(read),
+      )
+      turn = Promise.allSettled([before, taken])
       return await taken
     } finally {
       waiting -= 1
