@@ -2,7 +2,7 @@
  * What waits with the tasks of DELIVER that run in this process, for its metrics and its view. Nothing is counted for it:
  * each task knows the length of its queues anyway, and is asked when somebody looks.
  */
-import type { EndpointBook } from './endpoint-book.ts'
+import type { EndpointSystemState } from '../../schemas/index.ts'
 import type { EndpointQueues } from './endpoint-queues.ts'
 
 /** One endpoint, and its deliveries that wait. */
@@ -26,7 +26,7 @@ export interface WaitingBoard {
 
 export interface ShownTask {
   readonly queues: Pick<EndpointQueues, 'waitingBy'>
-  readonly book: Pick<EndpointBook, 'find'>
+  readonly book: { find(endpointId: string): Pick<EndpointSystemState, 'auto_disabled_at'> | undefined }
 }
 
 /** An empty board. */
