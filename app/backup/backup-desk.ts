@@ -5,6 +5,7 @@ import type { Clock, LogSnapshot } from '../../engine/index.ts'
 import { readSmallFiles } from './data-parts.ts'
 import { backupBytes } from './write-backup.ts'
 
+/** What the desk copies, and what it says of it. */
 export interface BackupDeskOptions {
   /** Takes the whole log as it is now; `undefined`: the log is not ours to copy. */
   readonly snapshot: (() => LogSnapshot) | undefined

@@ -7,6 +7,7 @@ import { exitCode } from '../cli/exit-code.ts'
 import type { BackupError } from './backup-format.ts'
 import { type BackupSummary, readBackup } from './read-backup.ts'
 
+/** Where a backup goes, and where its bytes come from. */
 export interface WriteBackupFile {
   readonly file: string
   readonly bytes: AsyncIterable<Uint8Array>

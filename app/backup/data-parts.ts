@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** What lies in a data directory under a name, and whether a backup holds it. */
 export type DataPart =
   /** The record log: the one thing from which nearly everything else follows. */
   | { readonly name: string; readonly in: 'log' }
@@ -16,6 +17,7 @@ export type DataPart =
 /** Where a restore works until it is done; nothing is started on a directory that has one. */
 export const restoringName: string = 'restoring'
 
+/** Everything that may lie in one. */
 export const dataParts: readonly DataPart[] = [
   { name: 'log', in: 'log' },
   { name: 'state', in: 'nothing', why: 'restored from the changelogs, which are topics of the log' },

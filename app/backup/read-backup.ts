@@ -10,6 +10,7 @@ export interface BackupSink {
   file?(name: string, contents: Buffer): Promise<void>
 }
 
+/** What a whole backup says of itself; the counts are those that were found. */
 export type BackupSummary = BackupHeader & BackupTrailer
 
 /** Resolves when the trailer has come and agrees with what was read. Rejects with `BackupError` where it is not whole. */

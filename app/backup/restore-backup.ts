@@ -31,6 +31,7 @@ export interface RestoreOptions {
   readonly signal: AbortSignal
 }
 
+/** What was restored. */
 export interface Restored extends BackupSummary {
   readonly topics: number
 }

@@ -26,6 +26,7 @@ const defaultLimit = 20
 /** More than this is for the API and a program of one's own. */
 const limitMax = 10_000
 
+/** The flags of every `list` command. */
 export function addFilterOptions(command: Command): void {
   command
     .option('--status <status>', 'waiting, delivered, dead (or failed), skipped, or retried')
@@ -42,6 +43,7 @@ export function addFilterOptions(command: Command): void {
     .option('--limit <rows>', `how many, newest first (default: ${defaultLimit})`)
 }
 
+/** A list as it is asked of the API. */
 export interface ListQuery {
   /** With a leading question mark. */
   readonly search: string

@@ -1,10 +1,12 @@
 /** Follows the pages of a list until enough rows are there. */
+
 /** What every list of the API has besides its rows. */
 export interface Page {
   readonly next: string | null
   readonly as_of: string | null
 }
 
+/** The rows of a list, gathered from its pages. */
 export interface Listed<Row> {
   readonly rows: readonly Row[]
   /** Whether there are more than were asked for. */

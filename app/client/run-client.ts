@@ -7,6 +7,7 @@ import { type ClientConfig, type ClientFlags, readClientConfig } from '../config
 import { defaultApiPort } from '../config/setting-defaults.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 
+/** The flags of every command that talks to a running Waybill. */
 export function addClientOptions(command: Command): void {
   command.option('--url <url>', `where Waybill answers (default: http://127.0.0.1:${defaultApiPort})`)
   addFormatOptions(command)
@@ -21,6 +22,7 @@ Environment:
   NO_COLOR          no colours
 `
 
+/** What such a command works with. */
 export interface ClientRun {
   readonly client: ApiClient
   readonly config: ClientConfig

@@ -4,6 +4,7 @@ import type { DeliveryBody, EventBody } from '../../api/contract/rows.ts'
 import { oneLine } from '../cli/cli-error.ts'
 import { left } from '../view/cells.ts'
 
+/** Colours, or none of them where the output is no terminal. */
 export type Colors = ReturnType<typeof pc.createColors>
 
 /** `11-22 08:30:00`, in UTC: for lists, whose rows are recent. */

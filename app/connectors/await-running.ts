@@ -22,6 +22,7 @@ const looksMin = 8
 /** For so long the state of before may still be told; after that it is a new one of the same kind. */
 const oldNewsMs = 20_000
 
+/** Reads the health out of what the worker says; undefined: it does not know the connector yet. */
 export function healthOf(status: ConnectorStatus | undefined): Health {
   if (!status) return { kind: 'starting' }
   const parts = [status, ...status.tasks]

@@ -29,6 +29,7 @@ export interface ConnectorFlags {
   readonly json?: boolean
 }
 
+/** What such a command works with. */
 export interface ConnectorsRun {
   readonly client: ConnectClient
   readonly colors: Colors
@@ -42,11 +43,13 @@ export interface ConnectorsRun {
   note(text: string): void
 }
 
+/** The flags of every command that talks to a worker. */
 export function addWorkerOptions(command: Command): void {
   command.option('--connect <url>', `where Kafka Connect answers (default: ${defaultConnectUrl})`)
   addFormatOptions(command)
 }
 
+/** The flag that stands for the connectors which ship. */
 export function addDatabaseOption(command: Command): void {
   command.addOption(
     new Option('--database <name>', 'the connectors that ship for this database').choices(capturedDatabases),

@@ -11,6 +11,7 @@ export interface SettingChange {
   readonly to: string | null
 }
 
+/** One file compared with the connector of its name. */
 export interface PlannedConnector {
   readonly name: string
   readonly action: 'create' | 'change' | 'none'
@@ -20,6 +21,7 @@ export interface PlannedConnector {
   readonly config: ConnectorConfig
 }
 
+/** All files compared with what the worker has. */
 export interface ConnectorPlan {
   readonly connectors: readonly PlannedConnector[]
   /** Capturing connectors that the worker has and no file names: left alone. */

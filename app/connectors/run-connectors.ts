@@ -1,5 +1,4 @@
 /** Plans, applies, looks at and restarts connectors, each as the body of a command. */
-
 import type {
   ConnectClient,
   DeployedConnector,
@@ -77,6 +76,7 @@ export async function showStatus(run: ConnectorsRun, names: readonly string[]): 
   return judge(run, rows)
 }
 
+/** How a restart is done. */
 export interface RestartOptions {
   /** What failed alone. */
   readonly onlyFailed: boolean

@@ -36,6 +36,7 @@ export interface PreparedRecords {
   appended(): void
 }
 
+/** The appending end: whatever takes changes in ends here. */
 export interface Ingest {
   /** Seals and places records without appending them. */
   prepare(records: readonly CapturedRecord[]): PreparedRecords

@@ -7,6 +7,7 @@
 /** The bytes of a key, value or header: text, bytes, or a Kafka null. */
 export type CapturedBytes = string | Uint8Array | null
 
+/** A record as it was captured. */
 export interface CapturedRecord {
   readonly topic: string
   /** Where it was captured; `null` when the line does not say: it is then placed by its key. */

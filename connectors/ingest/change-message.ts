@@ -8,12 +8,14 @@ import { envelopeOfCloudEvent, isCloudEvent } from './cloud-event.ts'
 /** Messages beside the changes, which a server sends along and nobody here needs. */
 export type AsideWhy = 'heartbeat' | 'transaction' | 'schema_change'
 
+/** What a message turned out to be. */
 export type ReadMessage =
   | { readonly kind: 'record'; readonly record: CapturedRecord }
   | { readonly kind: 'aside'; readonly why: AsideWhy }
   /** `reason` quotes nothing of the message. */
   | { readonly kind: 'unreadable'; readonly reason: string }
 
+/** What is known of a message from elsewhere. */
 export interface MessageContext {
   /** The topic of messages that do not tell; it also wins over the one that they tell. */
   readonly topic?: string

@@ -37,12 +37,14 @@ export interface ProgressTopic {
   batch(file: string, progress: FileProgress | null): AppendBatch
 }
 
+/** What was taken since the start. */
 export interface FolderCounts {
   readonly files: number
   readonly records: number
   readonly badLines: number
 }
 
+/** The ingest of one folder. */
 export interface FolderIngest {
   /** Takes files until the signal aborts; resolves then. */
   run(signal: AbortSignal): Promise<void>

@@ -43,12 +43,14 @@ export interface HttpIngestOptions {
   readonly waitingMax?: number
 }
 
+/** The handler of requests that bring changes. */
 export interface HttpIngest {
   handle(request: IngestRequest): Promise<IngestResponse>
   /** For metrics: sums since the start, by outcome. */
   counts(): IngestCountsByOutcome
 }
 
+/** What became of messages and requests since the start. */
 export interface IngestCountsByOutcome {
   readonly accepted: number
   readonly repeated: number

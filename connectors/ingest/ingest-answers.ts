@@ -1,12 +1,14 @@
 /** What an ingest over HTTP answers: the shapes, and every way in which it says no. */
 import type { BodyProblem } from './ingest-body.ts'
 
+/** An answer, ready for whichever web framework there is. */
 export interface IngestResponse {
   readonly status: 200 | 400 | 401 | 413 | 415 | 429 | 503
   readonly headers: Readonly<Record<string, string>>
   readonly body: IngestAnswer | IngestRefusal
 }
 
+/** What became of the messages of a request that was taken. */
 export interface IngestAnswer {
   /** Appended, and durable. */
   readonly accepted: number
@@ -36,6 +38,7 @@ export function refusal(
   }
 }
 
+/** Says nothing of why: whoever guesses learns nothing. */
 export const unauthorized: IngestResponse = {
   ...refusal(
     401,
@@ -48,5 +51,6 @@ export const unauthorized: IngestResponse = {
 
 const bodyCodes = { 400: 'unreadable', 413: 'too_large', 415: 'unsupported' } as const
 
+/** Refuses a body that cannot be read as messages. */
 export const bodyRefusal = ({ status, reason }: BodyProblem): IngestResponse =>
   refusal(status, bodyCodes[status], reason, 'see docs/your-own-data.md')

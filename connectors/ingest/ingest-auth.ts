@@ -5,6 +5,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../engine/index.ts'
 
+/** By what a sender is known. */
 export interface IngestAuthOptions {
   /** Accepted as `Authorization: Bearer …`; several, so that one can be changed without a gap. */
   readonly tokens: readonly string[]
@@ -14,6 +15,7 @@ export interface IngestAuthOptions {
   readonly clock: Pick<Clock, 'now'>
 }
 
+/** What the check looks at: the bytes as they were sent, because a signature is about them. */
 export interface AuthorizedRequest {
   header(name: string): string | undefined
   readonly body: Uint8Array

@@ -10,6 +10,7 @@ export interface BodyProblem {
   readonly reason: string
 }
 
+/** A body as it was sent. */
 export interface EncodedBody {
   readonly body: Uint8Array
   readonly contentType: string | undefined

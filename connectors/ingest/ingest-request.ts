@@ -3,6 +3,7 @@ import type { CapturedRecord } from './captured-record.ts'
 import { readMessage } from './change-message.ts'
 import { type IngestResponse, refusal } from './ingest-answers.ts'
 
+/** A request, as far as an ingest looks at it. */
 export interface IngestRequest {
   /** Names in lower case, as Node gives them. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
@@ -18,6 +19,7 @@ export interface ReadRequest {
   readonly ignored: Record<string, number>
 }
 
+/** What the request says about all of its messages. */
 export interface ReadingContext {
   readonly topic: string | undefined
   readonly keyHeaders: CapturedRecord['headers']

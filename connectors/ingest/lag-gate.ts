@@ -16,6 +16,7 @@ export interface LagGateOptions {
   readonly report: (message: string, cause: unknown) => void
 }
 
+/** Asked before anything is taken in. */
 export interface LagGate {
   /** Seconds to hold back; undefined: come in. */
   overloaded(): number | undefined

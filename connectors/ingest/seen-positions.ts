@@ -4,6 +4,7 @@
  * is ENRICH's doing, which compares positions with what it applied last, and DELIVER's, which knows every event by id.
  */
 
+/** Positions seen lately. */
 export interface SeenPositions {
   has(position: string): boolean
   add(positions: readonly string[]): void

@@ -3,6 +3,7 @@
  * rebuilt when a task opens and holds no truth of its own.
  */
 
+/** Keys by the time at which something is due for them. */
 export interface DueIndex {
   /** Sets, moves or (with undefined) clears the due time of a key. */
   set(key: string, due: number | undefined): void

@@ -5,6 +5,7 @@
 
 const dayMs = 24 * 3600 * 1000
 
+/** Keys by the day of their last change. */
 export interface ExpiryIndex {
   add(key: string, changedAt: number): void
   /** Takes up to `limit` keys whose day ended before `cutoff`. */

@@ -40,6 +40,7 @@ export interface Lookup {
   readonly notAfter: number
 }
 
+/** What `advance` did: the order after it, and what is to be done outside. */
 export interface Advance {
   readonly order: OrderState
   readonly released: readonly Release[]

@@ -7,6 +7,7 @@ export const isSent = (event: EventType | null): event is SentEvent => event !==
 /** Attempts remembered per order; more than any courier makes. */
 const attemptsMax = 8
 
+/** An order of which nothing is known. */
 export const unknownOrder: OrderState = {
   row: null,
   position: null,
@@ -30,6 +31,7 @@ export function withAttempt(order: OrderState, memory: AttemptMemory): OrderStat
   return { ...order, attempts: [...others, memory].slice(-attemptsMax) }
 }
 
+/** The memory of an attempt of which nothing is known. */
 export const newAttempt = (attemptNo: number | null): AttemptMemory => ({
   attempt_no: attemptNo,
   held_since: null,

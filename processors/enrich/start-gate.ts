@@ -7,6 +7,7 @@ import type { EnrichTiming } from './timing.ts'
 /** How often a closed gate is looked at; nobody reports when an input has been caught up with. */
 const lookEveryMs = 250
 
+/** Asked before a timer of a hold may fire. */
 export interface Gate {
   isOpen(): boolean
   /** When to wake for work that is due at `due`. */

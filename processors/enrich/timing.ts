@@ -29,6 +29,7 @@ export interface EnrichTiming {
 const secondMs = 1000
 const dayMs = 24 * 3600 * secondMs
 
+/** What is promised and designed for; tests and tools may shorten it. */
 export const defaultTiming: EnrichTiming = {
   lookupAfterMs: 2 * secondMs,
   lookupBackoffMs: [1 * secondMs, 2 * secondMs, 4 * secondMs],

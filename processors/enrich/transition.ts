@@ -37,6 +37,7 @@ export type HydratedWhy =
   /** A change older than our memory, of an order that we do not know: it may have been sent long ago. */
   | 'forgotten'
 
+/** What a change came to. */
 export type Taken =
   | { readonly kind: 'fired'; readonly fired: FiredEvent }
   | { readonly kind: 'hydrated'; readonly why: HydratedWhy }
@@ -44,6 +45,7 @@ export type Taken =
   | { readonly kind: 'deleted' }
   | { readonly kind: 'stale'; readonly by: 'position' | 'version' | 'updated_at' | 'deleted' }
 
+/** What taking a change did to the order. */
 export interface Transition {
   readonly order: OrderState
   readonly taken: Taken

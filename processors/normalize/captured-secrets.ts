@@ -25,8 +25,8 @@ export function plainOf(text: string, seal: Sealing): string {
 }
 
 /**
- * The text sealed, without trailing blanks. What we sealed before (an ingest seals before it appends) stays, and so do blank text, which
- * means "none", and what the source left out.
+ * The text sealed, without trailing blanks. What we sealed before (an ingest seals before it appends) stays, and so
+ * do blank text, which means "none", and what the source left out.
  */
 export function ensureSealed(text: string | null, seal: Sealing): string | null {
   if (text === null || text.trim() === '' || text === unavailableValue) return text

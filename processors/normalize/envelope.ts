@@ -9,6 +9,7 @@ export type CapturedRow = Readonly<Record<string, unknown>>
 
 export type ChangeKind = 'create' | 'update' | 'delete' | 'snapshot' | 'truncate' | 'message'
 
+/** A change message, whichever connector wrote it. */
 export interface Envelope {
   readonly kind: ChangeKind
   /** Debezium's letter, as it is in event ids. */
@@ -69,6 +70,7 @@ function isSnapshot(snapshot: unknown): boolean {
   return snapshot !== undefined && snapshot !== null && snapshot !== false && snapshot !== 'false'
 }
 
+/** The value as a row; null where it is no object. */
 export function asRow(value: unknown): CapturedRow | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as CapturedRow) : null
 }

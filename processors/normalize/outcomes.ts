@@ -37,6 +37,7 @@ export type UndecodableReason =
   | 'unavailable_value'
   | 'bad_key_header'
 
+/** A record that cannot be read. */
 export interface Undecodable {
   readonly kind: 'undecodable'
   readonly reason: UndecodableReason
@@ -53,6 +54,7 @@ export type NormalizeResult =
   | { readonly kind: 'ignored'; readonly why: IgnoredWhy }
   | Undecodable
 
+/** Says so. */
 export const undecodable = (reason: UndecodableReason, detail: string): Undecodable => ({
   kind: 'undecodable',
   reason,

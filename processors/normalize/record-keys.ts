@@ -7,6 +7,7 @@ import { type Undecodable, undecodable } from './outcomes.ts'
 const oldKeyHeader = '__debezium.oldkey'
 const newKeyHeader = '__debezium.newkey'
 
+/** The keys of a change: of the row, and of its other half when the key changed. */
 export interface CapturedKeys {
   /** The key's columns; empty when there is none or it is no JSON (deletes then rely on `before`). */
   readonly record: CapturedRow

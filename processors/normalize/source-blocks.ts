@@ -79,6 +79,7 @@ export interface OrderTimes {
   readonly return_pickup_eta: TimeColumn | null
 }
 
+/** A block for topics of orders. */
 export interface OrdersBlock extends BlockBase {
   readonly role: 'orders'
   readonly columns: OrderColumns
@@ -97,12 +98,14 @@ export interface AssignmentColumns {
   readonly otp: string | null
 }
 
+/** Time columns of a rider assignment; null: the source has none. */
 export interface AssignmentTimes {
   readonly updated_at: TimeColumn | null
   readonly eta_start: TimeColumn | null
   readonly eta_end: TimeColumn | null
 }
 
+/** A block for topics of rider assignments. */
 export interface AssignmentsBlock extends BlockBase {
   readonly role: 'assignments'
   readonly columns: AssignmentColumns
@@ -111,6 +114,7 @@ export interface AssignmentsBlock extends BlockBase {
 
 export type SourceBlock = OrdersBlock | AssignmentsBlock
 
+/** Everything that NORMALIZE knows of a source. */
 export interface SourceMapping {
   /** Region of phone numbers without a country code, e.g. `IN`. */
   readonly defaultRegion: string

@@ -124,4 +124,5 @@ export const linesOf = (run: CapturedRun): string =>
     })
     .join('')
 
+/** A time as people read it. */
 export const iso = (timeMs: number) => new Date(timeMs).toISOString()

@@ -11,6 +11,7 @@ export interface Finding {
   readonly secret: string
 }
 
+/** Looks for all secrets at once. */
 export interface Scanner {
   /** Looks through bytes or text. */
   look(where: string, content: Uint8Array | string | null): void

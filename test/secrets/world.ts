@@ -31,6 +31,7 @@ import { broken, brokenRecords, secretRecords } from './secret-records.ts'
 /** What dispatch answers when it is asked for a rider. */
 export const answered = { otp: '77190043', phone: '+919733300042' }
 
+/** What ran, and what it left behind. */
 export interface World {
   readonly directory: string
   readonly log: EmbeddedLog

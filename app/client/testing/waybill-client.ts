@@ -32,6 +32,7 @@ export async function listeningApi(options: Parameters<typeof testApi>[0]): Prom
   return own
 }
 
+/** What a run has of its own. */
 export interface RunOptions {
   readonly env?: Record<string, string>
   /** Columns of the terminal that it writes to; none: it is none. */
@@ -51,4 +52,5 @@ export async function waybill(args: string[], { env, terminal, url }: RunOptions
   return { code, out: surroundings.stdout.text(), err: surroundings.stderr.text() }
 }
 
+/** The lines of an output. */
 export const linesOf = (text: string): string[] => text.trimEnd().split('\n')

@@ -8,9 +8,12 @@ import type { OrderChange } from '../../../schemas/index.ts'
 import { type EnrichHarness, enrichHarness } from './harness.ts'
 import { orderChange, position, row, startMs, update } from './order-change.ts'
 
+/** It is created as CONFIRMED. */
 export const confirmed = (): OrderChange =>
   orderChange('CREATE', row('CONFIRMED', { attempt_no: 0 }), position(1))
+/** It goes out for the first attempt. */
 export const goesOut = (): OrderChange => update(row('CONFIRMED', { attempt_no: 0 }), row('OUT'), 2)
+/** It is delivered. */
 export const delivered = (sequence = 3): OrderChange => update(row('OUT'), row('DELIVERED'), sequence)
 
 /** A harness in which order 1 is held since `startMs`; the confirmation has left. */

@@ -79,6 +79,7 @@ export const noPosition = (): SourcePosition =>
 
 type ChangeParts = Partial<Omit<OrderChange, 'after' | 'op'>>
 
+/** A change of order 1. */
 export function orderChange(
   op: ChangeOp,
   after: OrderRow | null,
@@ -103,6 +104,7 @@ export const update = (from: OrderRow, to: OrderRow, sequence: number): OrderCha
     before: { status: from.status, event: from.event, attempt_no: from.attempt_no },
   })
 
+/** An upsert of the rider of attempt 1; `sequence` orders it, by position and by time. */
 export function assignmentChange(
   sequence: number,
   changes: Partial<AssignmentChange> = {},

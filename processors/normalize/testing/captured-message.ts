@@ -16,6 +16,7 @@ import { parseSourceMapping } from '../source-mapping.ts'
 /** Knows the schemas of ours alone. */
 export const testDecoder = makeMessageDecoder(openFolderRegistry())
 
+/** Seals with a key that every run has. */
 export const testSealer = makeSealer({
   keys: [{ id: 'k1', key: seededRandom(1).bytes(32) }],
   active: 'k1',
@@ -31,6 +32,7 @@ export function testMapping(document: unknown = defaultSource): SourceMapping {
 
 type Members = Readonly<Record<string, unknown>>
 
+/** A row of orders: CONFIRMED, its first attempt not begun. */
 export const orderRow = (changes: Members = {}): Members => ({
   id: 1101,
   order_number: 'ORD-1101',
@@ -55,6 +57,7 @@ export const orderRow = (changes: Members = {}): Members => ({
   ...changes,
 })
 
+/** A row of assignments: the rider of attempt 1. */
 export const assignmentRow = (changes: Members = {}): Members => ({
   id: 5101,
   order_id: 1101,
@@ -68,6 +71,7 @@ export const assignmentRow = (changes: Members = {}): Members => ({
   ...changes,
 })
 
+/** The source block of a MariaDB connector's message. */
 export const mariadbSource = (changes: Members = {}): Members => ({
   connector: 'mariadb',
   name: 'oms',
@@ -101,6 +105,7 @@ interface RecordParts {
   readonly value?: string | Members | null
 }
 
+/** A captured record; of orders, in the shape of the default mapping. */
 export function capturedRecord({ topic, key, headers, value }: RecordParts = {}): CapturedRecord {
   const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : value
   return {
