@@ -5,6 +5,7 @@ import type { Surroundings } from './cli/surroundings.ts'
 import { addBackup } from './commands/backup.ts'
 import { addConnectors } from './commands/connectors.ts'
 import { addDeliveries } from './commands/deliveries.ts'
+import { addDemoDispatch } from './commands/demo-dispatch.ts'
 import { addDemoOms } from './commands/demo-oms.ts'
 import { addEndpoints } from './commands/endpoints.ts'
 import { addEvents } from './commands/events.ts'
@@ -60,5 +61,6 @@ const addCommands: AddCommands = (program, surroundings, finish) => {
   addSchemas(program, surroundings, finish)
   addTokens(program, surroundings, finish)
   addTopology(program, surroundings, finish)
+  addDemoDispatch(program, surroundings, finish)
   addDemoOms(program, surroundings, finish)
 }

@@ -1,9 +1,9 @@
 /** `waybill demo-oms`: the simulated order system, writing real rows into a real database. */
 import type { Command } from 'commander'
-import { CliError } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { StopReason, Surroundings } from '../cli/surroundings.ts'
 import { readConfig } from '../config/config.ts'
+import { databaseUnreachable, databaseUrl } from '../demo/order-database.ts'
 import { runDemo } from '../demo/run-demo.ts'
 import { type PartnerShare, simulatedOms } from '../demo/simulated-oms.ts'
 import type { SqlOrders } from '../demo/sql-orders.ts'
@@ -69,7 +69,7 @@ async function runOms(flags: DemoOmsFlags, surroundings: Surroundings): Promise<
   try {
     await runDemo({ oms, state: forgetful, clock, ingest: orders.write, signal: stop })
   } catch (cause) {
-    throw unreachable(cause)
+    throw databaseUnreachable(cause)
   } finally {
     await orders.close().catch(() => undefined)
   }
@@ -80,25 +80,13 @@ async function connect(url: string): Promise<{
   orders: SqlOrders
   ids: Awaited<ReturnType<SqlOrders['nextIds']>>
 }> {
-  if (!/^(mysql|mariadb):\/\//.test(url) || !URL.canParse(url)) {
-    throw new CliError(exitCode.usage, {
-      what: '--database is not the address of a MariaDB or MySQL',
-      mend: 'write it like mysql://oms:oms@127.0.0.1:13306',
-    })
-  }
+  const address = databaseUrl(url)
   // Loaded here, so that the other commands do not pay for the driver.
   const { openSqlOrders } = await import('../demo/sql-orders.ts')
   try {
-    const orders = await openSqlOrders(url.replace(/^mariadb:/, 'mysql:'))
+    const orders = await openSqlOrders(address)
     return { orders, ids: await orders.nextIds() }
   } catch (cause) {
-    throw unreachable(cause)
+    throw databaseUnreachable(cause)
   }
-}
-
-function unreachable(cause: unknown): CliError {
-  const what = `the order database cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`
-  const mend =
-    'check --database, that the server runs, and that it has the schema of deploy/stack/mariadb/oms.sql'
-  return new CliError(exitCode.unreachable, { what, mend }, { cause })
 }

@@ -13,6 +13,8 @@ export const stackPorts = {
   mysql: 13307,
   postgres: 15432,
   connect: 19283,
+  /** The default of `waybill demo-dispatch`. */
+  dispatch: 19051,
   registry: 19081,
   registryManagement: 19082,
   opensearch: 19200,

@@ -10,6 +10,7 @@ export const serviceNames = [
   'mysql',
   'postgres',
   'connect',
+  'dispatch',
   'registry',
   'opensearch',
   'prometheus',

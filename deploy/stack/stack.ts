@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from './connect/connect.ts'
+import { dispatch } from './dispatch/dispatch.ts'
 import { kafka, kafkaCluster } from './kafka/kafka.ts'
 import { mariadb } from './mariadb/mariadb.ts'
 import { mysql } from './mysql/mysql.ts'
@@ -22,6 +23,7 @@ const definitions: Readonly<Record<ServiceName, ServiceDefinition>> = {
   mysql,
   postgres,
   connect,
+  dispatch,
   registry,
   opensearch,
   prometheus,

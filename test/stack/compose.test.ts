@@ -45,7 +45,7 @@ describe('docker-compose.yml', () => {
   it('has everything that orders need to become webhooks, and what shows it', () => {
     expect(Object.keys(compose.services).sort()).toEqual(
       [
-        ...['connect', 'connectors', 'grafana', 'kafka', 'keys', 'mariadb', 'oms', 'opensearch'],
+        ...['connect', 'connectors', 'dispatch', 'grafana', 'kafka', 'keys', 'mariadb', 'oms', 'opensearch'],
         ...['postgres', 'prometheus', 'receiver', 'registry', 'schemas', 'waybill'],
       ].sort(),
     )

@@ -9,7 +9,7 @@ let stack: WholeStack
 let instance: StackInstance
 
 beforeAll(async () => {
-  stack = await wholeStack()
+  stack = await wholeStack({ asksDispatch: true })
   instance = stack.folder.run('first')
   await instance.url()
 }, 300_000)
@@ -32,6 +32,25 @@ describe('the whole of it', () => {
     expect(stack.webhooksOf(order)).toMatchObject([
       { event: 'out_for_delivery', rider: 'Rajesh Kumar', otp: '004213' },
     ])
+  })
+
+  it('asks the dispatch system over gRPC for a rider whose row does not come', async () => {
+    await stack.turn('mariadb-assignments', 'stop')
+    const order = await stack.newOrder()
+    await stack.orders.move(
+      order,
+      { rider: 'Asha Rao', otp: '000217', attempt: 1 },
+      { status: 'OUT_FOR_DELIVERY', attempt: 1 },
+    )
+    await stack.came(order, 1)
+    expect(stack.webhooksOf(order)).toMatchObject([
+      { event: 'out_for_delivery', rider: 'Asha Rao', otp: '000217', enrichment: 'COMPLETE' },
+    ])
+    // The row comes late, and changes nothing.
+    await stack.turn('mariadb-assignments', 'resume')
+    await stack.orders.move(order, { status: 'DELIVERED' })
+    await stack.came(order, 2)
+    expect(stack.webhooksOf(order).map(({ event }) => event)).toEqual(['out_for_delivery', 'delivered'])
   })
 
   it('sends three webhooks, in order, for a row that is changed three times in one transaction', async () => {

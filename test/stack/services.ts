@@ -22,6 +22,7 @@ export interface ServiceFacts {
     readonly omsUrl: string
   }
   connect: { readonly url: string; readonly brokers: readonly string[] }
+  dispatch: { readonly address: string }
   registry: { readonly url: string }
   opensearch: { readonly url: string }
   prometheus: { readonly url: string; readonly promtool: string }
@@ -160,6 +161,7 @@ const readers: { readonly [Name in ServiceName]: (facts: Facts) => ServiceFacts[
     omsUrl: text(facts, 'omsUrl'),
   }),
   connect: (facts) => ({ url: text(facts, 'url'), brokers: text(facts, 'brokers').split(',') }),
+  dispatch: (facts) => ({ address: text(facts, 'address') }),
   registry: (facts) => ({ url: text(facts, 'url') }),
   opensearch: (facts) => ({ url: text(facts, 'url') }),
   prometheus: (facts) => ({ url: text(facts, 'url'), promtool: text(facts, 'promtool') }),

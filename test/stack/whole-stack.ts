@@ -42,6 +42,8 @@ export interface WholeStack {
 export interface WholeStackOptions {
   /** Whose orders are captured. */
   readonly database?: 'mariadb' | 'mysql'
+  /** Whether riders are asked for over gRPC. */
+  readonly asksDispatch?: boolean
   /** Further groups of the configuration, as YAML. */
   readonly yaml?: string
 }
@@ -49,7 +51,8 @@ export interface WholeStackOptions {
 /** Starts the services, makes the topics and the connectors; no instance runs yet. */
 export async function wholeStack({
   database: kind = 'mariadb',
-  yaml,
+  asksDispatch = false,
+  yaml = '',
 }: WholeStackOptions = {}): Promise<WholeStack> {
   const partner = 'acme-retail'
   const worker = await ownService('connect')
@@ -59,6 +62,7 @@ export async function wholeStack({
     serviceBeside(worker, 'postgres'),
     serviceBeside(worker, 'registry'),
   ])
+  const dispatch = asksDispatch ? await serviceBeside(worker, 'dispatch') : undefined
   const receiver = await startReceiver(() => ({ status: 200, afterMs: 0 }))
   const orders = await openOrderSql(database)
   const folder = await stackFolder({
@@ -67,7 +71,7 @@ export async function wholeStack({
     registryUrl: registry.url,
     receiverUrl: receiver.url,
     partners: [partner],
-    ...(yaml !== undefined && { yaml }),
+    yaml: dispatch ? `${yaml}\ndispatch: { address: "${dispatch.address}" }\n` : yaml,
   })
   const connectors = (...args: string[]) => folder.waybill('connectors', ...args, '--connect', worker.url)
   await done(folder.waybill('topology', 'apply', '--config', 'waybill.yaml'))
