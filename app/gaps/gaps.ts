@@ -1,12 +1,8 @@
-/**
- * The gaps of all orders, for whoever looks at them or has them sent: reads the topic on which ENRICH lists them, and
- * writes the commands that it obeys. Works beside a running pipeline, on any log.
- */
+/** The gaps of all orders as a list, for whoever looks at them, and the commands by which ENRICH sends them. */
 import type { RecordLog, Writer } from '../../engine/index.ts'
 import type { OrderGap, OrderGaps } from '../../schemas/index.ts'
 import type { Topics } from '../../topology/topics.ts'
 import { appendRecord } from '../pipeline/append-record.ts'
-import { readTopic } from '../pipeline/read-topic.ts'
 
 /** One gap, with the order that it is of. */
 export interface ListedGap extends OrderGap {
@@ -21,22 +17,10 @@ export interface GapFilter {
   readonly state?: OrderGap['state']
 }
 
-/** The gaps that are listed now, oldest notice first. */
-export async function listGaps(
-  log: RecordLog,
-  topics: Pick<Topics, 'orderGaps'>,
-  filter: GapFilter = {},
-): Promise<ListedGap[]> {
-  const orders = new Map<string, OrderGaps | null>()
-  for (const { key, value } of await readTopic(log, topics.orderGaps)) orders.set(key, value)
-  return [...orders.values()]
-    .flatMap((order) =>
-      (order?.gaps ?? []).map((gap) => ({
-        order_id: order?.order_id ?? '',
-        partner_id: order?.partner_id ?? '',
-        ...gap,
-      })),
-    )
+/** Those of these orders that match, oldest notice first. */
+export function listedGaps(orders: Iterable<OrderGaps>, filter: GapFilter = {}): ListedGap[] {
+  return [...orders]
+    .flatMap(({ order_id, partner_id, gaps }) => gaps.map((gap) => ({ order_id, partner_id, ...gap })))
     .filter((gap) => matches(gap, filter))
     .sort((left, right) => left.noticed_at - right.noticed_at || left.order_id.localeCompare(right.order_id))
 }
@@ -75,25 +59,4 @@ export async function sendGap(
     },
     timestamp: request.now,
   })
-}
-
-/** Lists gaps of a running pipeline and has them sent; close it before the log. */
-export interface GapDesk {
-  list(filter?: GapFilter): Promise<ListedGap[]>
-  send(request: SendGapRequest): Promise<void>
-  close(): Promise<void>
-}
-
-/** Both of the above with a writer of its own. */
-export function openGapDesk(pipeline: {
-  readonly log: RecordLog
-  readonly topics: Pick<Topics, 'orderGaps' | 'orderCommands'>
-}): GapDesk {
-  const { log, topics } = pipeline
-  const writer = log.writer({ transactionalId: 'gap-desk' })
-  return {
-    list: (filter) => listGaps(log, topics, filter),
-    send: (request) => sendGap(log, writer, topics, request),
-    close: () => writer.close(),
-  }
 }

@@ -12,7 +12,8 @@ import type {
 } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
 import type { DeliveryLog } from '../../ports/delivery-log.ts'
-import { listGaps, sendGap } from '../gaps/gaps.ts'
+import type { GapBoard } from '../gaps/gap-board.ts'
+import { sendGap } from '../gaps/gaps.ts'
 import { appendRecord } from '../pipeline/append-record.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { listenOn } from './listen-on.ts'
@@ -25,6 +26,7 @@ export interface ApiServiceOptions {
   readonly auth: ApiAuth
   readonly ingest?: IngestDoor | undefined
   readonly redrives: RedriveDesk
+  readonly gaps: Pick<GapBoard, 'list'>
   readonly tests: TestDesk
   readonly secrets: SecretDesk
   /** Without, there is no `/v1/backup`. */
@@ -58,7 +60,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
         }),
     },
     gaps: {
-      list: () => listGaps(log, topics),
+      list: options.gaps.list,
       send: (request) => sendGap(log, writer, topics, request),
     },
     redrives: options.redrives,

@@ -9,6 +9,7 @@ import { logName } from '../../topology/log.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
 import { createSecretDesk } from '../endpoint-secrets/secret-desk.ts'
 import { createTestDesk } from '../endpoint-tests/test-desk.ts'
+import { followGaps } from '../gaps/gap-board.ts'
 import { followTable } from '../pipeline/follow-table.ts'
 import type { RunningPipeline } from '../pipeline/open-pipeline.ts'
 import { followTopic } from '../pipeline/read-topic.ts'
@@ -89,7 +90,8 @@ export function startServices(options: ServicesOptions): Services {
       signal: stopping.signal,
       patience: options,
     })
-    following.push(redrives.following, partners.following)
+    const gaps = followGaps({ log: records, topics, signal: stopping.signal, patience: options })
+    following.push(redrives.following, partners.following, gaps.following)
     following.push(...observe(options, metrics, stopping.signal))
     api = await startApi({
       ...options,
@@ -97,6 +99,7 @@ export function startServices(options: ServicesOptions): Services {
       health: { findings: () => healthFindings({ ...options, store: log.store }) },
       metrics,
       redrives,
+      gaps,
       tests: createTestDesk({ partners: partners.values, sealer: options.pipeline.sealer }),
       secrets: createSecretDesk({ register: options.pipeline.partners, sealer: options.pipeline.sealer }),
     })
