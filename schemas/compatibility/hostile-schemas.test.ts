@@ -4,23 +4,12 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { checkReaderWriter } from './check-reader-writer.ts'
-import { checkSubject } from './check-subject.ts'
 import { parseSchemaText } from './parse-schema-text.ts'
 import { ComparisonTooLargeError } from './reader-writer.ts'
 import type { HostileOutcome } from './testing/hostile-child.ts'
 import { hostileSchemas } from './testing/hostile-schemas.ts'
 import { randomSchema, seededChance } from './testing/schema-pairs.ts'
-
-const check = (first: string, second: string) =>
-  checkSubject({
-    subject: 's',
-    level: 'FULL_TRANSITIVE',
-    versions: [first, second].map((text, index) => ({
-      version: index + 1,
-      file: `v${index + 1}.avsc`,
-      text,
-    })),
-  })
+import { check } from './testing/subject-check.ts'
 
 const child = fileURLToPath(
   new URL('../../dist/schemas/compatibility/testing/hostile-child.js', import.meta.url),
@@ -109,7 +98,7 @@ describe('any text', () => {
         expect(place.column).toBeLessThanOrEqual((line?.length ?? 0) + 1)
         expect(message && mend).toBeTruthy()
       }
-      check(JSON.stringify(randomSchema(chance, { namespaces: false })), text)
+      check('FULL_TRANSITIVE', randomSchema(chance, { namespaces: false }), text)
     }
     expect(refused).toBeGreaterThan(600)
   })

@@ -2,11 +2,10 @@ import { randomInt } from 'node:crypto'
 import avsc from 'avsc'
 import { describe, expect, it } from 'vitest'
 import { checkReaderWriter } from './check-reader-writer.ts'
-import { checkSubject } from './check-subject.ts'
-import type { Level } from './levels.ts'
 import { buildModel } from './model-builder.ts'
 import { compareModels } from './reader-writer.ts'
-import { type Json, randomPair, randomSchema, type SchemaPair, seededChance } from './testing/schema-pairs.ts'
+import { randomPair, randomSchema, type SchemaPair, seededChance } from './testing/schema-pairs.ts'
+import { check } from './testing/subject-check.ts'
 import { randomValue } from './testing/writer-values.ts'
 
 const pairCount = 800
@@ -22,16 +21,6 @@ function pairs(seed: number): readonly SchemaPair[] {
 
 const seed = randomInt(2 ** 31)
 const name = (what: string) => `${what} (seed ${seed})`
-const verdict = (level: Level, first: Json, second: Json) =>
-  checkSubject({
-    subject: 's',
-    level,
-    versions: [first, second].map((schema, index) => ({
-      version: index + 1,
-      file: `v${index + 1}.avsc`,
-      text: JSON.stringify(schema),
-    })),
-  })
 
 /** avsc's resolver, or nothing where it refuses. */
 function resolver({ reader, writer }: SchemaPair) {
@@ -66,22 +55,22 @@ describe('the verdicts on random pairs', () => {
 
   it(name('mean the same backward and, with the versions exchanged, forward'), () => {
     for (const { reader, writer } of some.slice(0, 300)) {
-      const backward = verdict('BACKWARD', writer, reader)
-      const forward = verdict('FORWARD', reader, writer)
-      const full = verdict('FULL', writer, reader)
+      const backward = check('BACKWARD', writer, reader)
+      const forward = check('FORWARD', reader, writer)
+      const full = check('FULL', writer, reader)
       expect(forward.compatible).toBe(backward.compatible)
       const said = (report: typeof forward) =>
         report.findings
           .flatMap(({ registry }) => (registry ? [`${registry.type} ${registry.path}`] : []))
           .sort()
       expect(said(forward)).toEqual(said(backward))
-      expect(full.compatible).toBe(backward.compatible && verdict('FORWARD', writer, reader).compatible)
+      expect(full.compatible).toBe(backward.compatible && check('FORWARD', writer, reader).compatible)
     }
   })
 
   it(name('are those of a registry also where types are recognised as the same'), () => {
     for (const { reader, writer } of some.slice(0, 300)) {
-      const report = verdict('BACKWARD', writer, reader)
+      const report = check('BACKWARD', writer, reader)
       if (report.problems.length > 0) continue
       expect(report.compatible).toBe(checkReaderWriter(reader, writer).length === 0)
     }

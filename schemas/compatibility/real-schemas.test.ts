@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { readSchemaFolder, type SchemaFile, shippedSchemaFolder } from '../schema-folder.ts'
-import { checkSubject } from './check-subject.ts'
+import { readSchemaFolder, shippedSchemaFolder } from '../schema-folder.ts'
 import type { RuleId } from './rules.ts'
+import { check } from './testing/subject-check.ts'
 
 /** Our own newest schemas, by subject. */
 const newest = [
@@ -123,17 +123,6 @@ const isPart = (json: unknown): json is Part => typeof json === 'object' && json
 /** Names that are referred to elsewhere cannot change in one place alone. */
 const refersTo = (text: string, name: unknown): boolean => text.split(`"${name}"`).length > 2
 
-const check = (file: SchemaFile, changed: unknown) =>
-  checkSubject({
-    subject: file.subject,
-    level: 'FULL',
-    versions: [file.schema, changed].map((schema, index) => ({
-      version: index + 1,
-      file: `v${index + 1}.avsc`,
-      text: JSON.stringify(schema, null, 2),
-    })),
-  })
-
 describe.each(mutations)('where $name', ({ rules, change }) => {
   it('in one of our own schemas, it is found, at the place that changed and nowhere else', () => {
     let made = 0
@@ -146,14 +135,14 @@ describe.each(mutations)('where $name', ({ rules, change }) => {
         if (!change(part)) continue
         if (part.name !== was && refersTo(JSON.stringify(file.schema), was)) continue
         made++
-        const { findings, problems } = check(file, changed)
+        const { findings, problems } = check('FULL', file.schema, changed)
         const errors = findings.filter(({ severity }) => severity === 'error')
         // A default may name what is gone; that is found, too, and is another matter.
         if (problems.length > 0) continue
         expect(errors.map(({ rule }) => rule).filter((rule) => !rules.includes(rule))).toEqual([])
         expect(errors.length).toBeGreaterThan(0)
         for (const { place } of errors) {
-          expect(place).toMatchObject({ file: 'v2.avsc', pointer: expect.stringContaining(pointer) })
+          expect(place).toMatchObject({ file: 'order/v2.avsc', pointer: expect.stringContaining(pointer) })
         }
       }
     }
@@ -163,6 +152,6 @@ describe.each(mutations)('where $name', ({ rules, change }) => {
 
 it('nothing is found in a schema that did not change', () => {
   for (const file of newest) {
-    expect(check(file, structuredClone(file.schema)).findings).toEqual([])
+    expect(check('FULL', file.schema, structuredClone(file.schema)).findings).toEqual([])
   }
 })

@@ -79,13 +79,12 @@ function writeNext(folder: TestFolder, change: (named: (name: string) => Definit
   folder.write(pathOf(released + 1), schema as object)
 }
 
+/** The field that is added. */
 const slot = {
-  ...{
-    name: 'slot',
-    type: ['null', 'string'],
-    doc: 'The delivery slot that the customer chose.',
-    default: null,
-  },
+  name: 'slot',
+  type: ['null', 'string'],
+  doc: 'The delivery slot that the customer chose.',
+  default: null,
 }
 
 /** The whole text; every output in it comes from the program. */
