@@ -189,6 +189,8 @@ export function schemaIdOf(bytes: Uint8Array): number {
   if (bytes.length < headerBytes)
     throw new SchemaError('too_short', `${bytes.length} bytes, a schema id alone takes 5`)
   if (bytes[0] !== 0) throw new SchemaError('bad_magic', `the first byte is ${bytes[0]}, not 0`)
+  // Nearly all are buffers, and it is asked of every record.
+  if (Buffer.isBuffer(bytes)) return bytes.readInt32BE(1)
   return new DataView(bytes.buffer, bytes.byteOffset, headerBytes).getInt32(1)
 }
 
