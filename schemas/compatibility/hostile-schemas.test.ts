@@ -8,7 +8,7 @@ import { parseSchemaText } from './parse-schema-text.ts'
 import { ComparisonTooLargeError } from './reader-writer.ts'
 import type { HostileOutcome } from './testing/hostile-child.ts'
 import { hostileSchemas } from './testing/hostile-schemas.ts'
-import { randomSchema, seededChance } from './testing/schema-pairs.ts'
+import { randomSchema, seededChance } from './testing/random-schemas.ts'
 import { check } from './testing/subject-check.ts'
 
 const child = fileURLToPath(

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { checkReaderWriter } from './check-reader-writer.ts'
 import { buildModel } from './model-builder.ts'
-import { type Json, randomPair, type SchemaPair, seededChance } from './testing/schema-pairs.ts'
+import { type Json, seededChance } from './testing/random-schemas.ts'
+import { randomPair, type SchemaPair } from './testing/schema-pairs.ts'
 
 // Debian's own Python: its packages are not in the path of another one.
 const python = '/usr/bin/python3'

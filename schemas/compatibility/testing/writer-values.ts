@@ -1,6 +1,6 @@
 /** For tests: random values of a schema, in the shapes that avsc takes with unions always wrapped. */
 import { isNamed, type RecordNode, type SchemaModel, type SchemaNode } from '../schema-model.ts'
-import type { Chance } from './schema-pairs.ts'
+import type { Chance } from './random-schemas.ts'
 
 /**
  * A value that a writer with this schema could write, or nothing where it could write none: a record that must hold
