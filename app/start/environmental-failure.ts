@@ -2,7 +2,7 @@
 import { RegistryError } from '../../connectors/registry/registry-error.ts'
 import { DirectoryError, KafkaAccessError, LogError, LostPositionError } from '../../engine/index.ts'
 import { DeliveryLogError } from '../../ports/delivery-log.ts'
-import { SealingError } from '../../schemas/index.ts'
+import { SchemaError, SealingError } from '../../schemas/index.ts'
 import { CliError } from '../cli/cli-error.ts'
 import { exitCode } from '../cli/exit-code.ts'
 
@@ -53,5 +53,19 @@ export function environmentalFailure(error: unknown): unknown {
     const problem = { what: error.message, mend: 'restore the key file that sealed this data' }
     return new CliError(exitCode.usage, problem, { cause: error })
   }
+  const unknown = unknownSchemaIn(error)
+  if (unknown) {
+    const mend = 'nothing was lost: start the version that wrote it, or a later one'
+    const problem = { what: `what was kept cannot be read: ${unknown.message}`, mend }
+    return new CliError(exitCode.usage, problem, { cause: error })
+  }
   return error
+}
+
+/** Serdes and the engine wrap it in words of theirs. */
+function unknownSchemaIn(error: unknown): SchemaError | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof SchemaError && at.reason === 'unknown_schema') return at
+  }
+  return undefined
 }

@@ -6,7 +6,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { CliError } from '../../app/cli/cli-error.ts'
 import { followTopic, readTopic } from '../../app/pipeline/read-topic.ts'
+import { environmentalFailure } from '../../app/start/environmental-failure.ts'
 import { systemClock } from '../../engine/index.ts'
 import {
   type DeliveryHistory,
@@ -126,4 +128,20 @@ it('whoever follows a topic beside the pipeline waits as well, and goes on with 
   await following
   expect(seen).toEqual([])
   await expect(readTopic(older.log, older.topics.deliveryHistory)).rejects.toThrow('upgrade this instance')
+})
+
+it('state of a later version stops the instance, which says to upgrade it; nothing is sent or put aside', async () => {
+  const { records } = orderStream({ orders: 10, startMs: systemClock.now() })
+  const later = laterRegistry('store.enrich.orders-value')
+  const upgraded = await start({ registry: later, steps: ['normalize', 'enrich'] })
+  await upgraded.ingest.append(records.slice(0, 20))
+  await upgraded.application.settled()
+
+  const failure = await start().then(
+    ({ application }) => application.failed.catch(environmentalFailure),
+    environmentalFailure,
+  )
+  expect(failure).toBeInstanceOf(CliError)
+  expect(String(failure)).toContain(`schema id ${next} was given by a later version`)
+  expect(sent()).toEqual([])
 })
