@@ -66,6 +66,32 @@ describe('a broker that does not answer', () => {
   })
 })
 
+describe('topology apply', () => {
+  it('works on a broker that was killed and has just been started, and says of a frozen one to wait', async () => {
+    const own = await ownService('kafka')
+    const folder = await stackFolder({ ...place, brokers: own.brokers })
+    const apply = () => folder.waybill('topology', 'apply', '--config', 'waybill.yaml')
+    try {
+      expect(await apply()).toMatchObject({ code: 0 })
+      await own.kill()
+      await own.start()
+      expect(await apply()).toMatchObject({ code: 0, err: 'waybill: made 0 topics, changed 0\n' })
+      await own.freeze()
+      expect(await apply()).toMatchObject({
+        code: 3,
+        err: expect.stringMatching(
+          /the record log cannot answer yet: .* run it again when the cluster is well/s,
+        ),
+      })
+      await own.thaw()
+      expect(await apply()).toMatchObject({ code: 0 })
+    } finally {
+      await folder.close()
+      await own.release()
+    }
+  })
+})
+
 describe('a cluster that refuses us', () => {
   let folder: StackFolder
   let own: Awaited<ReturnType<typeof ownService<'kafka'>>>
