@@ -26,6 +26,7 @@ export function createEmailNotices({ url, from }: SmtpServer): EmailNotices {
   let opening: ReturnType<typeof openTransport> | undefined
   return {
     async send(notice, { to }, { signal }) {
+      signal.throwIfAborted()
       opening ??= openTransport(url)
       const transport = await opening
       if (closed) transport.close()
@@ -41,12 +42,9 @@ export function createEmailNotices({ url, from }: SmtpServer): EmailNotices {
         disableFileAccess: true,
         disableUrlAccess: true,
       })
-      return sending.then(
-        () => ({ kind: 'sent' }) as const,
-        (error: unknown) => {
-          if (signal.aborted) throw signal.reason
-          return smtpFailure(error)
-        },
+      return unlessAborted(
+        sending.then(() => ({ kind: 'sent' }) as const, smtpFailure),
+        signal,
       )
     },
     close() {
@@ -54,6 +52,16 @@ export function createEmailNotices({ url, from }: SmtpServer): EmailNotices {
       void opening?.then((transport) => transport.close())
     },
   }
+}
+
+/** The library knows no signal: what it has begun goes on by itself, and its end is heard by nobody. */
+function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
 async function openTransport(url: string) {
