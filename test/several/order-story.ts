@@ -54,16 +54,19 @@ export interface OrderStoryOptions {
   readonly orders: number
   readonly standbys: number
   readonly registryUrl?: string
+  /** Where the delivery log is; without it there is neither a log nor an API. */
+  readonly databaseUrl?: string
   readonly answer: (webhookId: string, earlier: number) => { status: number; afterMs: number }
 }
 
 /** The topics are made, the instances are not started. Wants a broker of its own: topics have fixed names. */
 export async function openOrderStory(options: OrderStoryOptions): Promise<OrderStory> {
-  const { brokers, orders, standbys, registryUrl, answer } = options
+  const { brokers, orders, standbys, registryUrl, databaseUrl, answer } = options
   const receiver = await startReceiver(answer)
   const folder = await stackFolder({
     ...{ brokers, receiverUrl: receiver.url, partners: partnerIds },
     ...(registryUrl !== undefined && { registryUrl }),
+    ...(databaseUrl !== undefined && { databaseUrl }),
   })
   folder.write(
     'several.yaml',
@@ -71,7 +74,7 @@ export async function openOrderStory(options: OrderStoryOptions): Promise<OrderS
 format: json
 kafka: { brokers: [${brokers.map((broker) => `"${broker}"`).join()}], partitions: ${partitions}, endpoint_partitions: ${partitions}, standbys: ${standbys} }
 ${registryUrl === undefined ? '' : `registry: { url: "${registryUrl}" }`}
-api: { enabled: false }
+api: { auth: none, port: 0, enabled: ${databaseUrl !== undefined} }
 egress: { allow_http: true, allowed_networks: [127.0.0.0/8] }
 `,
   )
@@ -98,7 +101,11 @@ egress: { allow_http: true, allowed_networks: [127.0.0.0/8] }
     events: stream.events,
     start(name, ...args) {
       const flags = ['--config', 'several.yaml', '--data-dir', name, '--key-file', 'keys.json']
-      const started = startInstance({ args: [program, 'run', ...flags, ...args], cwd: folder.folder })
+      const started = startInstance({
+        args: [program, 'run', ...flags, ...args],
+        cwd: folder.folder,
+        ...(databaseUrl !== undefined && { env: { WAYBILL_DATABASE_URL: databaseUrl } }),
+      })
       running.set(name, started)
       return started
     },

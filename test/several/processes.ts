@@ -6,6 +6,8 @@ import { systemClock } from '../../engine/index.ts'
 export interface InstanceProcess {
   /** Resolves when it has printed a line with `text` on either output; rejects when it ends before. */
   says(text: string): Promise<void>
+  /** Where its API listens; waits until it says so. */
+  apiUrl(): Promise<string>
   /** SIGKILL; resolves with the moment of it, when the process is gone. Rejects when it had ended by itself. */
   kill(): Promise<number>
   /** SIGTERM; rejects with what it said when the exit code is not 0. */
@@ -51,20 +53,25 @@ export function startInstance({ args, cwd, env }: ProcessOptions): InstanceProce
       wake()
     })
   })
+  async function says(wanted: string) {
+    while (!text.includes(wanted)) {
+      if (code !== undefined) throw new Error(`it ended with ${code} before it said "${wanted}": ${text}`)
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    }
+  }
   return {
     text: () => text,
+    says,
+    async apiUrl() {
+      await says('the API listens on ')
+      return /the API listens on (\S+)/.exec(text)?.[1] ?? ''
+    },
     cpuSeconds() {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
       // utime and stime, counted from the state behind the name, in hundredths.
       return (Number(fields[11]) + Number(fields[12])) / 100
     },
     isRunning: () => code === undefined,
-    async says(wanted) {
-      while (!text.includes(wanted)) {
-        if (code !== undefined) throw new Error(`it ended with ${code} before it said "${wanted}": ${text}`)
-        await new Promise<void>((resolve) => waiting.push(resolve))
-      }
-    },
     async kill() {
       if (code !== undefined) throw new Error(`the process had ended by itself with ${code}: ${text}`)
       child.kill('SIGKILL')
