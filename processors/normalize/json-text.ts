@@ -12,8 +12,11 @@ export function parseJsonExactly(text: string, wide: (parsed: unknown) => boolea
   return wide(parsed) ? JSON.parse(quoteWideIntegers(text)) : parsed
 }
 
-/** Strings are matched first and kept, so that digits inside them are never taken for numbers. */
-const stringOrWideInteger = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g
+/**
+ * Strings are matched first and kept, so that digits inside them are never taken for numbers; nor are those behind the
+ * point or in the exponent of one.
+ */
+const stringOrWideInteger = /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g
 
 function quoteWideIntegers(text: string): string {
   return text.replace(stringOrWideInteger, (token) =>

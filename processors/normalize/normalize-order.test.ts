@@ -68,6 +68,14 @@ describe('an order change', () => {
     })
   })
 
+  it('does not take the digits behind a point or an exponent for such an id', () => {
+    const columns = { lat: 0.1 + 0.2, lng: -77.12345678901234, share: 1 / 7e6 }
+    const text = JSON.stringify(envelope({ after: orderRow(columns) }))
+    expect(text).toMatch(/0\.30000000000000004/)
+    const wide = text.replaceAll('"id":1101', '"id":9007199254740993')
+    expect(orderOf(normalized({ value: wide })).order_id).toBe('9007199254740993')
+  })
+
   it('does not mind 19-digit times, decimals in base64 and columns it does not know', () => {
     const row = orderRow({ cod_amount: 'Afue', slot: 'MORNING' })
     const text = JSON.stringify(envelope({ after: row, ts_ns: 0 })).replace(
