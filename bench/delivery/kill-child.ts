@@ -3,11 +3,12 @@
  * is told, and prints up to which one all are durable, the first time when it is open.
  */
 import { systemClock } from '../../engine/index.ts'
+import { benchArguments } from '../support/bench-log.ts'
 import { benchSealer, makeDeliveries } from '../support/deliveries.ts'
 import { openStand } from '../support/delivery-stand.ts'
 import { wait } from '../support/machine.ts'
 
-const [directory = '', from = '0', total = '0', perSecond = '200', ...urls] = process.argv.slice(2)
+const [directory = '', from = '0', total = '0', perSecond = '200', ...urls] = benchArguments
 /** Ten times a second: a number is printed only when it and all before it are durable. */
 const appendEveryMs = 100
 

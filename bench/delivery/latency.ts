@@ -1,7 +1,8 @@
 /**
- * From the append to `deliveries` to the receiver, at 200 a second over 100 endpoints, embedded, everything on.
- * Run after a build: `node dist/bench/delivery/latency.js [runs] [seconds]`.
+ * From the append to `deliveries` to the receiver, at 200 a second over 100 endpoints, everything on.
+ * Run after a build: `node dist/bench/delivery/latency.js [runs] [seconds] [--kafka HOST:PORT]`.
  */
+import { benchArguments, onWhichLog } from '../support/bench-log.ts'
 import { benchSealer, makeDeliveries } from '../support/deliveries.ts'
 import { openStand } from '../support/delivery-stand.ts'
 import { startEndpoints } from '../support/endpoints.ts'
@@ -9,8 +10,8 @@ import { figure } from '../support/figures.ts'
 import { cpuSeconds, machineLine } from '../support/machine.ts'
 import { appendPaced, type Latencies, latenciesOf, untilAnswered } from '../support/paced.ts'
 
-const runs = Number(process.argv[2] ?? 3)
-const seconds = Number(process.argv[3] ?? 30)
+const runs = Number(benchArguments[0] ?? 3)
+const seconds = Number(benchArguments[1] ?? 30)
 const endpointCount = 100
 const perSecond = 200
 const warmUpSeconds = 5
@@ -42,7 +43,7 @@ const of = (name: 'p50Ms' | 'p99Ms' | 'maxMs' | 'cpuPerThousand') => results.map
 process.stdout.write(
   `${[
     machineLine(),
-    `node dist/bench/delivery/latency.js ${runs} ${seconds}; median of ${runs} runs (least to most)`,
+    `node dist/bench/delivery/latency.js ${runs} ${seconds}${onWhichLog}; median of ${runs} runs (least to most)`,
     `${perSecond}/s over ${endpointCount} endpoints, 1 KB, append → received`,
     figure(`  p50 (goal ${goal.p50Ms})`, 'ms', of('p50Ms'), 1),
     figure(`  p99 (goal ${goal.p99Ms})`, 'ms', of('p99Ms'), 1),

@@ -1,7 +1,7 @@
 /**
  * Faults at 200 deliveries a second: one of 20 endpoints silent for 30 s, seen from the others, and kill -9 of the
  * product while calls are open.
- * Run after a build: `node dist/bench/delivery/silent.js [runs] [seconds]`.
+ * Run after a build: `node dist/bench/delivery/silent.js [runs] [seconds] [--kafka HOST:PORT]`.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../engine/index.ts'
+import { benchArguments, kafkaArguments, onWhichLog } from '../support/bench-log.ts'
 import { benchSealer, makeDeliveries } from '../support/deliveries.ts'
 import { openStand } from '../support/delivery-stand.ts'
 import { startEndpoints } from '../support/endpoints.ts'
@@ -17,8 +18,8 @@ import { figure } from '../support/figures.ts'
 import { machineLine, wait } from '../support/machine.ts'
 import { appendPaced, type Latencies, latenciesOf, untilAnswered } from '../support/paced.ts'
 
-const runs = Number(process.argv[2] ?? 3)
-const seconds = Number(process.argv[3] ?? 30)
+const runs = Number(benchArguments[0] ?? 3)
+const seconds = Number(benchArguments[1] ?? 30)
 const perSecond = 200
 const warmUpSeconds = 5
 /** Time-out, then the tiers of 30 s and 2 min, and some room. */
@@ -77,7 +78,14 @@ async function kill(): Promise<Kill> {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-kill-'))
   let durable = 0
   const start = () => {
-    const args = [child, directory, String(durable), String(total), String(perSecond), ...endpoints.urls]
+    const args = [
+      child,
+      directory,
+      String(durable),
+      String(total),
+      String(perSecond),
+      ...endpoints.urls,
+    ].concat(kafkaArguments)
     const started = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: started.stdout })
     lines.on('line', (line) => {
@@ -126,7 +134,7 @@ const of = <T>(list: readonly T[], name: keyof T) => list.map((one) => Number(on
 process.stdout.write(
   `${[
     machineLine(),
-    `node dist/bench/delivery/silent.js ${runs} ${seconds}; median of ${runs} runs (least to most)`,
+    `node dist/bench/delivery/silent.js ${runs} ${seconds}${onWhichLog}; median of ${runs} runs (least to most)`,
     `${perSecond}/s, one of 20 endpoints silent for ${seconds} s; the other 19:`,
     figure('  received, nobody silent', '/s', of(without, 'perSecond')),
     figure('  received, one silent', '/s', of(silent, 'perSecond')),

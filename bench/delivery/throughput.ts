@@ -1,10 +1,11 @@
 /**
- * How many preloaded deliveries the embedded product makes per second, with the delivery log written along, for one
+ * How many preloaded deliveries the product makes per second, with the delivery log written along, for one
  * endpoint and for a hundred; beside it a bare undici loop as the limit that any sender has here.
- * Run after a build: `node dist/bench/delivery/throughput.js [runs] [deliveries] [profile]`.
+ * Run after a build: `node dist/bench/delivery/throughput.js [runs] [deliveries] [profile] [--kafka HOST:PORT]`.
  */
 import { performance } from 'node:perf_hooks'
 import { Agent } from 'undici'
+import { benchArguments, onWhichLog } from '../support/bench-log.ts'
 import { mainThreadSeconds, sampleCpu } from '../support/cpu-parts.ts'
 import { benchSealer, makeDeliveries } from '../support/deliveries.ts'
 import { openStand } from '../support/delivery-stand.ts'
@@ -12,9 +13,9 @@ import { type Endpoints, startEndpoints } from '../support/endpoints.ts'
 import { figure, percentile } from '../support/figures.ts'
 import { cpuSeconds, machineLine, wait } from '../support/machine.ts'
 
-const runs = Number(process.argv[2] ?? 3)
-const deliveries = Number(process.argv[3] ?? 100_000)
-const profiles = process.argv[4] === 'profile'
+const runs = Number(benchArguments[0] ?? 3)
+const deliveries = Number(benchArguments[1] ?? 100_000)
+const profiles = benchArguments[2] === 'profile'
 const bodyBytes = 1024
 const appendCount = 1000
 /** As many calls at once as the product makes of healthy endpoints: three quarters of its 128. */
@@ -131,7 +132,7 @@ async function bare(endpoints: Endpoints, firstNumber: number): Promise<Bare> {
 const of = <T>(list: readonly T[], name: keyof T) => list.map((figures) => Number(figures[name]))
 
 process.stdout.write(
-  `${machineLine()}\nnode dist/bench/delivery/throughput.js ${runs} ${deliveries}; median of ${runs} runs (least to most)\n`,
+  `${machineLine()}\nnode dist/bench/delivery/throughput.js ${runs} ${deliveries}${onWhichLog}; median of ${runs} runs (least to most)\n`,
 )
 for (const endpointCount of [1, 100]) {
   const ours: Throughput[] = []

@@ -1,7 +1,8 @@
 /**
- * The embedded product for the delivery benchmarks: one log and state in a directory, on which the pipeline (with
+ * The product for the delivery benchmarks: one log (bench-log.ts) and state in a directory, on which the pipeline (with
  * the delivery log and the API beside it) is started, stopped and started again, and deliveries are appended.
  */
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { topicLag } from '../../app/serve/topic-lag.ts'
 import { openDeliveryLog } from '../../connectors/postgres/open-delivery-log.ts'
 import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
-import { type Clock, levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
+import { type Clock, levelDisks, type RecordLog, systemClock, systemRandom } from '../../engine/index.ts'
 import { everything } from '../../ports/delivery-log.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
 import type { Sender } from '../../ports/sender.ts'
@@ -19,6 +20,7 @@ import { defaultSource } from '../../processors/normalize/default-source.ts'
 import { parseSourceMapping } from '../../processors/normalize/source-mapping.ts'
 import type { Delivery } from '../../schemas/index.ts'
 import { logName } from '../../topology/log.ts'
+import { openBenchLog } from './bench-log.ts'
 import { appendDeliveries, benchSealer, endpointIdOf, partnerIdOf } from './deliveries.ts'
 import { report, serve } from './serve.ts'
 
@@ -57,7 +59,8 @@ export interface DeliveryStand {
 export async function openStand(options: StandOptions): Promise<DeliveryStand> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'waybill-bench-')))
   const clock = options.pipelineClock ?? systemClock
-  const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock })
+  const goesOn = existsSync(join(directory, 'state'))
+  const log = await openBenchLog({ directory, clock, goesOn })
   let running = await start(options, directory, log)
   await running.pipeline.publishPartners(
     options.urls.map((url, endpoint) => settingsOf(url, endpoint, options)),
@@ -94,7 +97,7 @@ export async function openStand(options: StandOptions): Promise<DeliveryStand> {
 async function start(
   { all, callsMax, sender: wrapped = (real) => real, pipelineClock = systemClock }: StandOptions,
   directory: string,
-  log: Awaited<ReturnType<typeof openEmbeddedLog>>,
+  log: RecordLog,
 ) {
   const parsed = parseSourceMapping(defaultSource)
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems))
