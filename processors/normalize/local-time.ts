@@ -5,8 +5,8 @@
 
 const fixedOffset = /^([+-])(\d{2}):?(\d{2})$/
 const hourMs = 3_600_000
-/** Offsets looked up so far, per zone and hour; cleared when full so that odd years cannot fill the memory. */
-const cachedHoursMax = 50_000
+/** Quarter hours of a zone whose offset is remembered; cleared when full, so that odd years cannot fill the memory. */
+const cachedQuartersMax = 50_000
 
 /** Whether a zone can be used: `UTC`, an offset such as `+05:30`, or an IANA name such as `Asia/Kolkata`. */
 export function isKnownZone(zone: string): boolean {
@@ -62,7 +62,7 @@ function zoneOffsets(zone: string): (atMs: number) => number {
     const quarter = Math.floor(atMs / (hourMs / 4))
     const cached = known.get(quarter)
     if (cached !== undefined) return cached
-    if (known.size >= cachedHoursMax) known.clear()
+    if (known.size >= cachedQuartersMax) known.clear()
     const startMs = quarter * (hourMs / 4)
     const offsetMs = wallClock(format, startMs) - startMs
     known.set(quarter, offsetMs)
