@@ -6,7 +6,7 @@ import type { Clock, Report } from '../../engine/index.ts'
 import type { RegisteredSchema, Registry } from '../../ports/registry.ts'
 import { foreignSchemas } from './foreign-schemas.ts'
 import { keepIds, keptSchemas } from './id-cache.ts'
-import { findOwnSchemas, type OwnSchema, type WantedLevels } from './own-schemas.ts'
+import { findLaterSchemas, findOwnSchemas, type OwnSchema, type WantedLevels } from './own-schemas.ts'
 import type { RegistryAddress } from './registry-address.ts'
 import { openRegistryAdmin, type RegistryAdmin } from './registry-admin.ts'
 import { RegistryError } from './registry-error.ts'
@@ -39,13 +39,14 @@ export interface OpenRegistry extends Registry {
 export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRegistry> {
   const admin = openRegistryAdmin(options.address)
   let own: readonly RegisteredSchema[]
+  let later: readonly RegisteredSchema[]
   try {
-    own = await ownSchemas(admin, options)
+    ;({ own, later } = await schemasOfOurs(admin, options))
   } catch (error) {
     await admin.close()
     throw error
   }
-  const byId = new Map(own.map((schema) => [schema.id, schema]))
+  const byId = new Map([...later, ...own].map((schema) => [schema.id, schema]))
   const bySubject = new Map<string, RegisteredSchema[]>()
   for (const schema of own) bySubject.set(schema.subject, [...(bySubject.get(schema.subject) ?? []), schema])
   const foreign = foreignSchemas({ ...options, schemaById: admin.schemaById })
@@ -69,22 +70,24 @@ export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRe
   } satisfies OpenRegistry)
 }
 
-async function ownSchemas(
+/** What ships, and what later releases registered in the same subjects; of those nothing while the registry is away. */
+async function schemasOfOurs(
   admin: RegistryAdmin,
-  { own, levels, idFile, report }: OpenRegistryOptions,
-): Promise<readonly RegisteredSchema[]> {
+  { own: wanted, levels, idFile, report }: OpenRegistryOptions,
+): Promise<{ own: readonly RegisteredSchema[]; later: readonly RegisteredSchema[] }> {
   try {
-    const found = await findOwnSchemas(admin, own, levels)
-    if (idFile !== undefined) keepIds(idFile, admin.where, found)
-    return found
+    const own = await findOwnSchemas(admin, wanted, levels)
+    const later = await findLaterSchemas(admin, wanted, own)
+    if (idFile !== undefined) keepIds(idFile, admin.where, own)
+    return { own, later }
   } catch (error) {
     const away = error instanceof RegistryError && error.kind === 'unreachable'
-    const kept = away && idFile !== undefined ? keptSchemas(idFile, admin.where, own) : undefined
+    const kept = away && idFile !== undefined ? keptSchemas(idFile, admin.where, wanted) : undefined
     if (!kept) throw error
     report(
       'the registry cannot be asked; the ids of the last start are used, its levels are not looked at',
       error,
     )
-    return kept
+    return { own: kept, later: [] }
   }
 }

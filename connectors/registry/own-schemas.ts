@@ -40,6 +40,30 @@ export async function findOwnSchemas(
 }
 
 /**
+ * What the same subjects hold besides: versions of later releases. State is read without asking anybody, so those
+ * must be known from the start. Costs a question a subject where there are none.
+ */
+export async function findLaterSchemas(
+  admin: RegistryAdmin,
+  own: readonly OwnSchema[],
+  found: readonly RegisteredSchema[],
+): Promise<RegisteredSchema[]> {
+  const known = new Set(found.map(({ id }) => id))
+  const subjects = [...new Set(own.map(({ subject }) => subject))]
+  const later = await inParallel(subjects, async (subject) => {
+    const versions = await admin.versions(subject)
+    if (versions.length <= own.filter((schema) => schema.subject === subject).length) return []
+    const schemas = await inParallel(versions, (version) => admin.schema(subject, version))
+    return schemas.flatMap((schema) =>
+      schema === undefined || known.has(schema.id) || schema.references.length > 0
+        ? []
+        : [Object.freeze({ id: schema.id, subject, version: schema.version, text: schema.text })],
+    )
+  })
+  return later.flat()
+}
+
+/**
  * By content: the registry's version numbers are its own affair. Registries compare `doc` texts as well, and those
  * may be mended at any time: what differs in nothing else is the same schema.
  */

@@ -53,6 +53,24 @@ async function openOn(fake: FakeRegistry, options: Partial<OpenRegistryOptions> 
 
 const foreign = JSON.stringify({ type: 'record', name: 'Foreign', fields: [{ name: 'a', type: 'int' }] })
 
+describe('later versions of the subjects that ship', () => {
+  const later = (text: string) => {
+    const schema = JSON.parse(text) as { fields: object[] }
+    schema.fields.push({ name: 'later', type: ['null', 'string'], default: null })
+    return JSON.stringify(schema)
+  }
+
+  it('are known from the start, since state is read without asking; nothing is written with them', async () => {
+    const fake = await startFake()
+    const newest = own.at(-1)
+    const text = later(newest?.text ?? '')
+    const id = fake.put('order.events-value', text)
+    const { registry } = await openOn(fake)
+    expect(registry.schemaOf(id)).toMatchObject({ id, subject: 'order.events-value', text })
+    expect(registry.latest('order.events-value').text).toBe(newest?.text)
+  })
+})
+
 describe('schemas that others registered', () => {
   it('are asked for once, however many records wait for them', async () => {
     const fake = await startFake()
@@ -118,12 +136,16 @@ describe('schemas that others registered', () => {
 })
 
 describe('opening a registry', () => {
-  it('asks for each own schema once, and for nothing afterwards', async () => {
+  it('asks for each own schema and each subject once, and for nothing afterwards', async () => {
     const fake = await startFake()
     const { registry } = await openOn(fake)
-    expect(fake.requests.sort()).toEqual(own.map(({ subject }) => `POST /subjects/${subject}`))
+    const asked = [
+      'GET /subjects/order.events-value/versions',
+      ...own.map(({ subject }) => `POST /subjects/${subject}`),
+    ]
+    expect(fake.requests.sort()).toEqual(asked)
     for (let record = 0; record < 1_000; record++) registry.schemaOf(registry.latest('order.events-value').id)
-    expect(fake.requests).toHaveLength(own.length)
+    expect(fake.requests).toHaveLength(asked.length)
   })
 
   it('takes a schema whose texts for people alone were mended since', async () => {
