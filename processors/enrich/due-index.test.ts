@@ -39,7 +39,6 @@ describe('dueIndex', () => {
             expect(taken.map((key) => model.get(key))).toEqual(due.slice(0, one.limit))
             for (const key of taken) model.delete(key)
           }
-          expect(index.size).toBe(model.size)
           expect(index.earliest()).toBe(model.size === 0 ? undefined : Math.min(...model.values()))
         }
       }),
@@ -49,9 +48,12 @@ describe('dueIndex', () => {
 
   it('does not grow with what was moved and cleared', () => {
     const index = dueIndex()
-    for (let round = 0; round < 100_000; round += 1) index.set(`k${round % 10}`, round)
+    for (let round = 0; round < 100_000; round += 1) {
+      index.set(`k${round % 10}`, round)
+      expect(index.entries).toBeLessThanOrEqual(64)
+    }
     for (let key = 0; key < 10; key += 1) index.set(`k${key}`, undefined)
     expect(index.earliest()).toBeUndefined()
-    expect(index.size).toBe(0)
+    expect(index.entries).toBe(0)
   })
 })

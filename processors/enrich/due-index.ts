@@ -11,13 +11,17 @@ export interface DueIndex {
   earliest(): number | undefined
   /** Takes up to `limit` keys that are due, earliest first. */
   takeDue(now: number, limit: number): string[]
-  readonly size: number
+  /** What it holds in memory: entries that were moved or cleared count until they are dropped. */
+  readonly entries: number
 }
 
 interface Entry {
   readonly due: number
   readonly key: string
 }
+
+/** So few need no tidying. */
+const entriesMin = 64
 
 /** Makes an empty index. Moved and cleared entries stay in the heap until they surface, and are skipped then. */
 export function dueIndex(): DueIndex {
@@ -38,7 +42,7 @@ export function dueIndex(): DueIndex {
         push(heap, { due, key })
       }
       // Mostly skipped entries: start afresh, so that memory follows what is held and not what ever was.
-      if (heap.length > 64 && heap.length > 4 * dueOf.size) heap = rebuilt(dueOf)
+      if (heap.length > entriesMin && heap.length > 4 * dueOf.size) heap = rebuilt(dueOf)
     },
     earliest() {
       dropStale()
@@ -52,8 +56,8 @@ export function dueIndex(): DueIndex {
       }
       return taken
     },
-    get size() {
-      return dueOf.size
+    get entries() {
+      return heap.length
     },
   }
 }
