@@ -8,7 +8,6 @@
 export interface SeenPositions {
   has(position: string): boolean
   add(positions: readonly string[]): void
-  readonly size: number
 }
 
 /** About 20 MB when full; far more than a connector sends again after a crash (its last flush window). */
@@ -28,9 +27,6 @@ export function seenPositions(limit: number = positionsMax): SeenPositions {
         if (seen.size <= limit) break
         seen.delete(oldest)
       }
-    },
-    get size() {
-      return seen.size
     },
   }
 }
