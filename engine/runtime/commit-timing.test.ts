@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { commitTiming } from './commit-timing.ts'
 
 const timing = () => commitTiming({ intervalMs: 50, floorMs: 20 })
-const busy = { drained: false, demanded: false, sending: false }
-const drained = { drained: true, demanded: false, sending: false }
+const busy = { drained: false, demanded: false, arrived: false }
+const drained = { drained: true, demanded: false, arrived: false }
 
 describe('a commit is due', () => {
   it('never while there is nothing to commit', () => {
@@ -31,16 +31,14 @@ describe('a commit is due', () => {
     expect(commits.due(drained)).toBeUndefined()
   })
 
-  it('a quarter of the interval later while outputs are on their way and there is more to take', () => {
+  it('in the last part of the interval when the outputs that went ahead have arrived, and then at its end', () => {
     const commits = timing()
     commits.note('eager', 100)
-    expect(commits.due({ ...busy, sending: true })).toBe(162.5)
-    // What a finished call has changed may hold up the next attempt, and an idle loop has nothing better to do.
-    commits.committed(100)
-    commits.note('eager', 100)
-    expect(commits.due({ ...drained, sending: true })).toBe(120)
-    commits.callFinished()
-    expect(commits.due({ ...busy, sending: true })).toBe(120)
+    expect(commits.due({ ...busy, arrived: true })).toBe(142.5)
+    expect(commits.due(busy)).toBe(150)
+    commits.committed(137)
+    commits.note('eager', 137)
+    expect(commits.due({ ...drained, arrived: true })).toBe(157)
   })
 
   it('within the interval although the clock is set back', () => {

@@ -10,16 +10,25 @@ export interface CommitTiming {
   note(urgency: Urgency, now: number): void
   /** A finished call was handled: the next attempt of its key may wait for this commit. */
   callFinished(): void
-  /**
-   * Real time of the next commit, `undefined` when there is nothing to commit. `demanded`: somebody waits for it.
-   * `sending`: outputs are on their way ahead of it, and it would have to wait until they have arrived.
-   */
-  due(state: { drained: boolean; demanded: boolean; sending: boolean }): number | undefined
+  /** Real time of the next commit, `undefined` when there is nothing to commit. */
+  due(state: CommitState): number | undefined
   committed(now: number): void
 }
 
-/** How much longer than the interval a commit may be put off for outputs on their way. A large append takes 5 to 10 ms. */
-const graceShare = 0.25
+export interface CommitState {
+  /** Nothing is left to take. */
+  readonly drained: boolean
+  /** Somebody waits for the commit. */
+  readonly demanded: boolean
+  /** Outputs have gone ahead of the commit, and all have arrived: a commit now waits for nothing but itself. */
+  readonly arrived: boolean
+}
+
+/**
+ * From this share of the interval on, the moment when outputs have arrived is taken. At the very end of the interval an
+ * append is usually on its way, and the commit would stand still until it is there: 5 to 10 ms.
+ */
+const earliestShare = 0.85
 
 export function commitTiming(limits: { intervalMs: number; floorMs: number }): CommitTiming {
   let dirtySince: number | undefined
@@ -38,11 +47,10 @@ export function commitTiming(limits: { intervalMs: number; floorMs: number }): C
     callFinished() {
       finished = true
     },
-    due({ drained, demanded, sending }) {
+    due({ drained, demanded, arrived }) {
       if (dirtySince === undefined) return undefined
       if (demanded && drained) return Number.NEGATIVE_INFINITY
-      // With more to take, the time is better spent on that than on waiting.
-      const latest = dirtySince + limits.intervalMs * (sending && !drained ? 1 + graceShare : 1)
+      const latest = dirtySince + limits.intervalMs * (arrived ? earliestShare : 1)
       const early = eager && (drained || finished)
       return early ? Math.min(latest, lastCommitAt + limits.floorMs) : latest
     },

@@ -15,7 +15,7 @@ export interface LoopOptions {
   readonly poller: Poller
   readonly scheduler: CallScheduler
   readonly output: OutputBuffer
-  readonly outbox: Pick<Outbox, 'isOpen' | 'isSending' | 'sendAhead'>
+  readonly outbox: Pick<Outbox, 'isOpen' | 'hasArrived' | 'sendAhead'>
   readonly pipelineClock: Clock
   readonly realClock: Clock
   /** `records`: pipeline time follows the records in hand (a replay). */
@@ -140,7 +140,7 @@ export function makeLoop(options: LoopOptions): Loop {
     const firedAfter = options.timeFrom === 'records' && drained && serveTimers()
     backlog = !drained
     noteDirty()
-    const due = timing.due({ drained, demanded: waiters.length > 0, sending: outbox.isSending() })
+    const due = timing.due({ drained, demanded: waiters.length > 0, arrived: outbox.hasArrived() })
     const commits = (due !== undefined && due <= realClock.now()) || reloading()
     if (commits) await commit()
     else outbox.sendAhead()
@@ -148,7 +148,7 @@ export function makeLoop(options: LoopOptions): Loop {
     // What a commit wrote may be another task's input: nobody is idle before it was looked for.
     const active = got || served || firedBefore || processed || firedAfter || commits
     if (active || awake || jobs.length > 0) await yieldToEventLoop()
-    else await idle(timing.due({ drained: true, demanded: false, sending: false }))
+    else await idle(timing.due({ drained: true, demanded: false, arrived: false }))
   }
 
   /** Nothing to do: waits for records, a result, a due time or a job. */

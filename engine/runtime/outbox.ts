@@ -30,8 +30,8 @@ export interface Ahead {
 export interface Outbox {
   /** Whether a transaction is open that a commit, or `drop`, must end. */
   isOpen(): boolean
-  /** Whether an append is on its way that a commit would have to wait for. */
-  isSending(): boolean
+  /** Whether one is open and nothing of it is on its way: a commit would not have to wait. */
+  hasArrived(): boolean
   /** Sends what has gathered if it is worth it and the last append is through. Never waits. */
   sendAhead(): void
   /** Hands the open transaction over to a commit; `undefined` when there is none. */
@@ -75,7 +75,7 @@ export function makeOutbox({ writer, output, aheadBytes, report, killed }: Outbo
 
   return {
     isOpen: () => open !== undefined,
-    isSending: () => open?.state === 'busy',
+    hasArrived: () => open?.state === 'idle',
     sendAhead() {
       if (output.bytes() < aheadBytes || killed.aborted || (open && open.state !== 'idle')) return
       if (!open) {
