@@ -44,6 +44,9 @@ export const kafkaCluster: ServiceDefinition = {
   },
 }
 
+/** KAFKA_VERSION=3.9.1 for the same tests on another broker. */
+const version = (): string => process.env.KAFKA_VERSION ?? versions.kafka
+
 /** Any 16 bytes in base64; all brokers of a cluster must agree. */
 const clusterId = 'AAAAAAAAQACAAAAAAAAAAA'
 
@@ -53,9 +56,9 @@ async function prepareBrokers(
   brokers: readonly BrokerAddress[],
 ): Promise<PreparedService> {
   const jars = await context.packages.maven({
-    name: `kafka-${versions.kafka}`,
+    name: `kafka-${version()}`,
     pom: join(context.assets, 'kafka/pom.xml'),
-    properties: { 'kafka.version': versions.kafka, 'log4j.version': versions.log4j },
+    properties: { 'kafka.version': version(), 'log4j.version': versions.log4j },
   })
   const java = await context.packages.java(17)
   const secured = variant.secured === true ? await makeSecured(context, java) : undefined
@@ -139,7 +142,7 @@ async function format(broker: Broker, settings: string, dataDirectory: string): 
   if (existsSync(join(dataDirectory, 'meta.properties'))) return
   const { context, variant, java, jars, me, all } = broker
   const plain = variant.secured !== true && variant.format === undefined
-  const template = join(dirname(jars), `formatted-${versions.kafka}-${me.id}-of-${all.length}`)
+  const template = join(dirname(jars), `formatted-${version()}-${me.id}-of-${all.length}`)
   if (plain && existsSync(join(template, 'meta.properties'))) {
     cpSync(template, dataDirectory, { recursive: true })
     return

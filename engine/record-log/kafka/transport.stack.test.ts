@@ -21,7 +21,9 @@ afterAll(() => transport.close())
 it('finds brokers, features, coordinators and topics', async () => {
   await transport.connected()
   expect(transport.brokers().length).toBe(1)
-  expect((await transport.features()).get('transaction.version')).toBe(2)
+  // Unknown before Kafka 4; KAFKA_VERSION chooses another broker.
+  const known = Number.parseInt(process.env.KAFKA_VERSION ?? '4', 10) >= 4
+  expect((await transport.features()).get('transaction.version')).toBe(known ? 2 : undefined)
   expect(transport.brokers()).toContain(await transport.coordinator({ kind: 'group', id: 'nobody' }))
   expect(transport.brokers()).toContain(await transport.coordinator({ kind: 'transaction', id: 'nobody' }))
   expect((await transport.topics(['no-such-topic'])).size).toBe(0)
