@@ -91,7 +91,10 @@ export function sendOnce(
         const { statusCode } = exchange
         exchange.stop('the response is longer than we read')
         if (statusCode === null) return resolve(ended('http_invalid', null, 'the response has no status'))
-        const outcome = classifyStatus(statusCode, { ...request, isTooLong: exchange.isTooLong() })
+        const outcome = classifyStatus(statusCode, {
+          ...(request.acknowledgeOn && { acknowledgeOn: request.acknowledgeOn }),
+          isTooLong: exchange.isTooLong(),
+        })
         if (outcome === 'http_3xx') return resolve(redirected(statusCode, exchange))
         resolve(
           ended(outcome, statusCode, redacted(exchange.text()), retryAfter(outcome, exchange, clock.now())),

@@ -94,13 +94,18 @@ function valueText(value: unknown, field: PayloadField, open: (sealed: string) =
  */
 export function maskBody(body: Uint8Array): string {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-  let isPlain = true
-  const masked = text.replace(sealedFields, (whole, name: string, value: string | undefined) => {
+  let masked = ''
+  let from = 0
+  sealedFields.lastIndex = 0
+  for (let found = sealedFields.exec(text); found; found = sealedFields.exec(text)) {
+    const [whole, name, value] = found
     // The name as a value, or white space behind it: for the parser to tell.
-    if (value === undefined) isPlain = false
-    return value === 'null' ? whole : `"${name}":${maskedValue}`
-  })
-  return isPlain ? masked : JSON.stringify(maskSealed(JSON.parse(text), payloadShapes.v2))
+    if (value === undefined) return JSON.stringify(maskSealed(JSON.parse(text), payloadShapes.v2))
+    if (value === 'null') continue
+    masked += `${text.slice(from, found.index)}"${name}":${maskedValue}`
+    from = found.index + whole.length
+  }
+  return from === 0 ? text : masked + text.slice(from)
 }
 
 const maskedValue = JSON.stringify(maskText)
