@@ -42,13 +42,17 @@ export class DamagedBatchError extends Error {
 
 /**
  * Encodes a batch. `sizeMax` is at least what the records take, as `recordBytes` counts them (its framing of 70 bytes
- * a record and 10 a header is more than is used here).
+ * a record and 10 a header is more than is used here). What `allocate` gives may hold anything; the batch is the front of it.
  */
-export function encodeBatch(batch: BatchToEncode, sizeMax: number): Buffer {
+export function encodeBatch(
+  batch: BatchToEncode,
+  sizeMax: number,
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
   const { records, baseOffset } = batch
   const base = records[0]?.timestamp ?? 0
-  const wide = records.some((record) => Math.abs(record.timestamp - base) >= deltaMax)
-  const out = Buffer.allocUnsafe(headerBytes + sizeMax)
+  const wide = isWide(records, base)
+  const out = allocate(headerBytes + sizeMax)
   out[4] = version
   out[5] = wide ? wideTimestamps : 0
   out.writeUInt32LE(batch.lastOffset - baseOffset, 6)
@@ -57,7 +61,10 @@ export function encodeBatch(batch: BatchToEncode, sizeMax: number): Buffer {
   out.writeDoubleLE(batch.appendTime, 22)
   let at = headerBytes
   let next = baseOffset
-  for (const record of records) {
+  // By index: an iterator makes an object for each record, and all that is ever written passes here.
+  for (let n = 0; n < records.length; n++) {
+    const record = records[n]
+    if (!record) continue
     const offset = record.offset ?? next
     next = offset + 1
     at = writeVarint(out, at, offset - baseOffset)
@@ -68,11 +75,7 @@ export function encodeBatch(batch: BatchToEncode, sizeMax: number): Buffer {
     }
     at = writeBytes(out, at, record.key)
     at = writeBytes(out, at, record.value)
-    at = writeVarint(out, at, record.headers.length)
-    for (const header of record.headers) {
-      at = writeBytes(out, at, Buffer.from(header.key))
-      at = writeBytes(out, at, header.value)
-    }
+    at = writeHeaders(out, at, record.headers)
   }
   out.writeUInt32LE(crc32(out.subarray(4, at)), 0)
   return out.subarray(0, at)
@@ -117,6 +120,13 @@ function checkFrame(bytes: Buffer): void {
   }
 }
 
+function isWide(records: BatchToEncode['records'], base: number): boolean {
+  for (let n = 0; n < records.length; n++) {
+    if (Math.abs((records[n]?.timestamp ?? base) - base) >= deltaMax) return true
+  }
+  return false
+}
+
 interface Cursor {
   readonly bytes: Buffer
   at: number
@@ -148,6 +158,16 @@ function readDouble(cursor: Cursor): number {
   const value = cursor.bytes.readDoubleLE(cursor.at)
   cursor.at += 8
   return value
+}
+
+function writeHeaders(out: Buffer, start: number, headers: readonly Header[]): number {
+  let at = writeVarint(out, start, headers.length)
+  if (headers.length === 0) return at
+  for (const header of headers) {
+    at = writeBytes(out, at, Buffer.from(header.key))
+    at = writeBytes(out, at, header.value)
+  }
+  return at
 }
 
 function writeBytes(out: Buffer, at: number, bytes: Uint8Array | null): number {

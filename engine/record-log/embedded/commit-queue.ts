@@ -7,6 +7,7 @@
 import type { Clock } from '../../clock.ts'
 import type { AppendResult, LogRecord, NewRecord, OffsetCommit } from '../port.ts'
 import { type Deferred, deferred } from '../signal.ts'
+import { type Arena, createArena } from './arena.ts'
 import { encodeBatch } from './batch-codec.ts'
 import type { Del, LogDatabase, Put } from './database.ts'
 import { committedKey } from './keys.ts'
@@ -64,6 +65,9 @@ interface StagedBatch {
   readonly batch: TailBatch | undefined
 }
 
+/** More than a commit under load; a larger one takes memory of its own. */
+const arenaBytes = 2 << 20
+
 interface Waiting {
   readonly request: CommitRequest
   readonly done: Deferred<readonly AppendResult[]>
@@ -72,6 +76,7 @@ interface Waiting {
 /** Makes an empty queue. */
 export function createCommitQueue(parts: CommitQueueParts): CommitQueue {
   let waiting: Waiting[] = []
+  const arena = createArena(arenaBytes)
   let running: Promise<void> | undefined
 
   async function run(): Promise<void> {
@@ -80,7 +85,9 @@ export function createCommitQueue(parts: CommitQueueParts): CommitQueue {
     while (waiting.length > 0) {
       const taken = waiting
       waiting = []
-      await writeTogether(taken, parts)
+      await writeTogether(taken, parts, arena)
+      // The database has its own copy since the write began.
+      arena.reset()
     }
     running = undefined
   }
@@ -98,7 +105,11 @@ export function createCommitQueue(parts: CommitQueueParts): CommitQueue {
   }
 }
 
-async function writeTogether(taken: readonly Waiting[], parts: CommitQueueParts): Promise<void> {
+async function writeTogether(
+  taken: readonly Waiting[],
+  parts: CommitQueueParts,
+  arena: Arena,
+): Promise<void> {
   const ends = new Map<EmbeddedPartition, number>()
   const operations: (Put | Del)[] = []
   const staged: Staged[] = []
@@ -106,7 +117,7 @@ async function writeTogether(taken: readonly Waiting[], parts: CommitQueueParts)
   for (const { request, done } of taken) {
     try {
       request.check()
-      staged.push(stage(request, done, { ends, operations, appendTime }))
+      staged.push(stage(request, done, { ends, operations, appendTime, arena }))
     } catch (error) {
       done.reject(error)
     }
@@ -128,10 +139,11 @@ interface Layout {
   readonly ends: Map<EmbeddedPartition, number>
   readonly operations: (Put | Del)[]
   readonly appendTime: number
+  readonly arena: Arena
 }
 
 function stage(request: CommitRequest, done: Staged['done'], layout: Layout): Staged {
-  const { ends, operations, appendTime } = layout
+  const { ends, operations, appendTime, arena } = layout
   const results: AppendResult[] = []
   const batches: StagedBatch[] = []
   /** Which batch is the last of the request in its partition, and so carries the gap. */
@@ -149,7 +161,9 @@ function stage(request: CommitRequest, done: Staged['done'], layout: Layout): St
     operations.push({
       type: 'put',
       key: target.key(baseOffset),
-      value: encodeBatch({ baseOffset, lastOffset, records: placed ?? records, appendTime }, bytes),
+      value: arena.keep(
+        encodeBatch({ baseOffset, lastOffset, records: placed ?? records, appendTime }, bytes, arena.room),
+      ),
     })
     const batch = keeps && placed ? { baseOffset, lastOffset, records: placed, bytes } : undefined
     batches.push({ target, lastOffset, batch })
