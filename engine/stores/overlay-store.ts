@@ -11,6 +11,7 @@ import { keptBytes, packedBytes } from './kept-bytes.ts'
 
 /** An uncommitted write; an `undefined` value is a deletion. */
 interface Written<V> {
+  readonly key: string
   readonly value: V | undefined
   /** Of a value; `undefined` until the commit where the store is written at commits. */
   bytes: Uint8Array | undefined
@@ -70,7 +71,7 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
   /** Keys that were looked for on disk since the last commit, and are not there. */
   const absent = new Set<string>()
   /** What the commit under way writes. A call that reads meanwhile must not change the choice. */
-  let deltas: readonly (readonly [string, Written<V>])[] | undefined
+  let deltas: readonly Written<V>[] | undefined
 
   function remember(key: string, value: V) {
     cache.set(key, keptBytes(value))
@@ -95,7 +96,8 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
     return value
   }
 
-  function write(key: string, written: Written<V>) {
+  function write(written: Written<V>) {
+    const { key } = written
     const before = overlay.get(key)
     journal.push(() => {
       deltas = undefined
@@ -116,14 +118,18 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
   }
 
   /** Of what came and went between two commits nothing is written, where it is known that it was not there before. */
-  function deltasNow() {
-    deltas ??= [...overlay].filter(
-      ([key, { value }]) => value !== undefined || (keepsAll ? cache.has(key) : !absent.has(key)),
-    )
-    for (const [key, written] of deltas) {
-      if (written.value !== undefined) written.bytes ??= bytesOf(key, written.value)
-    }
-    return deltas
+  function deltasNow(): readonly Written<V>[] {
+    if (deltas) return deltas
+    const found: Written<V>[] = []
+    // `forEach`, here and below: a loop over a map makes two objects for each entry, of which a commit has thousands.
+    overlay.forEach((written, key) => {
+      const { value } = written
+      if (value === undefined && (keepsAll ? !cache.has(key) : absent.has(key))) return
+      if (value !== undefined) written.bytes ??= bytesOf(key, value)
+      found.push(written)
+    })
+    deltas = found
+    return found
   }
 
   return {
@@ -133,15 +139,15 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       return written ? written.value : readCommitted(key)
     },
     put(key, value) {
-      write(key, { value, bytes: use.writtenAt === 'commit' ? undefined : bytesOf(key, value) })
+      write({ key, value, bytes: use.writtenAt === 'commit' ? undefined : bytesOf(key, value) })
     },
     delete(key) {
-      write(key, { value: undefined, bytes: undefined })
+      write({ key, value: undefined, bytes: undefined })
     },
     readCommitted,
     dirty: () => overlay.size > 0,
     changelogRecords(timestamp) {
-      return deltasNow().map(([key, { bytes }]) => ({
+      return deltasNow().map(({ key, bytes }) => ({
         key: Buffer.from(key),
         value: bytes ?? null,
         headers: noHeaders,
@@ -149,15 +155,15 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       }))
     },
     diskOperations() {
-      return deltasNow().map(([key, { bytes }]) =>
+      return deltasNow().map(({ key, bytes }) =>
         bytes ? { type: 'put', key: prefix + key, value: bytes } : { type: 'delete', key: prefix + key },
       )
     },
     clearOverlay() {
-      for (const [key, { value }] of overlay) {
+      overlay.forEach(({ value }, key) => {
         cache.delete(key)
         if (value !== undefined) remember(key, value)
-      }
+      })
       overlay.clear()
       absent.clear()
       deltas = undefined
