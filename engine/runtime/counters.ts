@@ -17,6 +17,7 @@ export function counters(): Counters {
 }
 
 function seriesName(name: string, labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-  return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`
+  let pairs = ''
+  for (const label in labels) pairs += `${pairs === '' ? '' : ','}${label}=${JSON.stringify(labels[label])}`
+  return pairs === '' ? name : `${name}{${pairs}}`
 }

@@ -13,15 +13,16 @@ const formatVersion = 1
 export function intentSerde(request: Serde<unknown>): Serde<StoredIntent> {
   return {
     serialize({ intent, starts }) {
-      const { request: body, ...head } = intent
-      const headBytes = Buffer.from(JSON.stringify({ ...head, starts }))
-      const requestBytes = request.serialize(body)
+      const { id, key, pool, priority, notAfter } = intent
+      const head = JSON.stringify({ id, key, pool, priority, notAfter, starts })
+      const headLength = Buffer.byteLength(head)
+      const requestBytes = request.serialize(intent.request)
       if (requestBytes === null) throw new Error(`the request of intent ${intent.id} serialized to null`)
-      const bytes = Buffer.allocUnsafe(5 + headBytes.length + requestBytes.length)
+      const bytes = Buffer.allocUnsafe(5 + headLength + requestBytes.length)
       bytes.writeUInt8(formatVersion, 0)
-      bytes.writeUInt32BE(headBytes.length, 1)
-      headBytes.copy(bytes, 5)
-      bytes.set(requestBytes, 5 + headBytes.length)
+      bytes.writeUInt32BE(headLength, 1)
+      bytes.write(head, 5)
+      bytes.set(requestBytes, 5 + headLength)
       return bytes
     },
     deserialize(raw) {

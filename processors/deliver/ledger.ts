@@ -158,13 +158,14 @@ export function makeLedger(parts: LedgerParts): Ledger {
       const changed: DeliveryStatus = {
         ...from,
         ...changes,
+        phase: to === 'delivered' ? from.phase : to,
         since: context.now(),
         // What comes back keeps its place, also over a restart.
         position: move === 'return' ? from.position : nextPosition++,
         version: report ? from.version + 1 : from.version,
       }
-      if (to === 'delivered') return deliver({ ...held, status: changed }, report)
-      const moved = { ...held, status: { ...changed, phase: to } }
+      if (to === 'delivered') return deliver({ id: held.id, body: held.body, status: changed }, report)
+      const moved = { id: held.id, body: held.body, status: changed }
       states.put(held.id, moved.status)
       if (report) write(moved, to, report)
       follow(moved, from, move)

@@ -60,6 +60,7 @@ export function makeEndpointBook(context: WatchContext): EndpointBook {
     find: (endpointId) => endpoints.get(endpointId),
     open: (endpointId, partnerId) => {
       const known = endpoints.get(endpointId)
+      if (known?.partner_id === partnerId) return known
       return known ? { ...known, partner_id: partnerId } : freshEndpoint(partnerId, context.now())
     },
     put: (endpointId, endpoint) => endpoints.put(endpointId, endpoint),
