@@ -1,10 +1,14 @@
 /**
- * The embedded product on a directory for tests of deliveries: durable log, LevelDB state, undici, endpoints of the
+ * The product on a directory, embedded unless it is given a log, for tests of deliveries: durable log, LevelDB state, undici, endpoints of the
  * test's choice. Deliveries are appended as ROUTE makes them. Pipeline time may run faster than real time.
  */
 import { join } from 'node:path'
 import { v5 } from 'uuid'
-import { type EndpointSettings, endpointDefaults } from '../../app/config/partner-settings.ts'
+import {
+  type EndpointSettings,
+  endpointDefaults,
+  type PartnerSettings,
+} from '../../app/config/partner-settings.ts'
 import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
 import { createHttpSender, type EgressSettings } from '../../connectors/webhook/http-sender.ts'
 import {
@@ -34,6 +38,12 @@ export interface ProductOptions {
   readonly resolve?: (hostname: string) => Promise<readonly string[]>
   readonly trusted?: string
   readonly callsMax?: number
+  /** Default: the embedded one, in the directory. */
+  readonly opened?: RecordLog
+  /** Default `embedded`. */
+  readonly instanceId?: string
+  /** Default: yes. Another instance may have done so. */
+  readonly publishes?: boolean
   /** Puts something before the log, the disk or the sender. */
   readonly log?: (log: RecordLog) => RecordLog
   readonly disk?: (disk: Disk) => Disk
@@ -56,7 +66,8 @@ export const testSealer = makeSealer({
 
 export async function openProduct(options: ProductOptions): Promise<Product> {
   const { directory, endpoints, pipelineClock, egress, resolve, trusted, callsMax } = options
-  const opened = await openEmbeddedLog({ directory: join(directory, 'log'), clock: pipelineClock })
+  const opened =
+    options.opened ?? (await openEmbeddedLog({ directory: join(directory, 'log'), clock: pipelineClock }))
   const log = options.log?.(opened) ?? opened
   const disk = await levelDisks().open(join(directory, 'state'))
   const sender = createHttpSender({
@@ -68,7 +79,7 @@ export async function openProduct(options: ProductOptions): Promise<Product> {
   const pipeline = await openPipeline({
     log,
     disk: options.disk?.(disk) ?? disk,
-    instanceId: 'embedded',
+    instanceId: options.instanceId ?? 'embedded',
     sealer: testSealer,
     mapping: defaultMapping(),
     sender: options.sender?.(sender) ?? sender,
@@ -80,21 +91,20 @@ export async function openProduct(options: ProductOptions): Promise<Product> {
     report: options.report ?? (() => {}),
     ...(callsMax !== undefined && { callsMax }),
   })
-  await pipeline.publishPartners(
-    endpoints.map((endpoint) => ({
-      id: partnerOf(endpoint.id),
-      name: endpoint.id,
-      endpoints: [
-        {
-          ...endpointDefaults,
-          version: 'v2',
-          secrets: [`whsec_${Buffer.alloc(24, 9).toString('base64')}`],
-          maxAgeMs: {},
-          ...endpoint,
-        },
-      ],
-    })),
-  )
+  const partners: PartnerSettings[] = endpoints.map((endpoint) => ({
+    id: partnerOf(endpoint.id),
+    name: endpoint.id,
+    endpoints: [
+      {
+        ...endpointDefaults,
+        version: 'v2',
+        secrets: [`whsec_${Buffer.alloc(24, 9).toString('base64')}`],
+        maxAgeMs: {},
+        ...endpoint,
+      },
+    ],
+  }))
+  if (options.publishes !== false) await pipeline.publishPartners(partners)
   const writer = log.writer({ transactionalId: 'test-deliveries' })
   return {
     pipeline,
