@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { LogError, LostPositionError } from '../engine/index.ts'
 import { SealingError } from '../schemas/index.ts'
-import { capturedSurroundings } from './cli/captured-surroundings.ts'
+import { capturedSurroundings } from './cli/testing/captured-surroundings.ts'
 import { runCommand } from './main.ts'
 import { environmentalFailure } from './start/environmental-failure.ts'
 

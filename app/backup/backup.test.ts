@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { openEmbeddedLog, systemClock } from '../../engine/index.ts'
-import { capturedSurroundings } from '../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
 import { firstLine } from './backup-format.ts'
 import { fill, folder, path, recordsOf, waybill } from './testing/data-directory.ts'

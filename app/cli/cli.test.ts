@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../engine/index.ts'
-import { capturedSurroundings } from './captured-surroundings.ts'
 import { CliError, problemText } from './cli-error.ts'
 import { exitCode } from './exit-code.ts'
 import { nearest, suggestion } from './nearest.ts'
 import { reportFailure } from './report-failure.ts'
 import { colorWanted } from './surroundings.ts'
+import { capturedSurroundings } from './testing/captured-surroundings.ts'
 import { wait } from './wait.ts'
 
 describe('a problem', () => {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { tokens } from '../../api/testing/test-api.ts'
-import { capturedSurroundings } from '../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
 import { linesOf, type RunOptions, waybill } from './testing/waybill-client.ts'
 

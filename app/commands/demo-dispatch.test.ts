@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { capturedSurroundings } from '../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
 
 const nobody = 'mysql://oms:oms@127.0.0.1:1'

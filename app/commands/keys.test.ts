@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openEmbeddedLog, seededRandom, systemClock } from '../../engine/index.ts'
 import { makeSealer, parseKeyFile } from '../../schemas/index.ts'
-import { capturedSurroundings } from '../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
 
 const parent = mkdtempSync(join(tmpdir(), 'waybill-keys-'))

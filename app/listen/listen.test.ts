@@ -5,7 +5,7 @@ import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { privateKeyText, publicKeyText, sign, signer } from '../../connectors/webhook/standard-webhooks.ts'
 import { systemClock } from '../../engine/index.ts'
-import { type CapturedSurroundings, capturedSurroundings } from '../cli/captured-surroundings.ts'
+import { type CapturedSurroundings, capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
 import { verifyingKey, verifyRequest } from './verify-request.ts'
 

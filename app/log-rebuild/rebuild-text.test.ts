@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../engine/index.ts'
-import { capturedSurroundings } from '../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
 import { rebuildProgress, rebuildText } from './rebuild-text.ts'
 
 const counts = (events: number) => ({

@@ -1,5 +1,5 @@
 /** Tells on a terminal how far a replay has come; says nothing where stderr is none. */
-import type { CapturedRecord } from '../../connectors/ingest/captured-file.ts'
+import type { CapturedRecord } from '../../connectors/ingest/captured-record.ts'
 import type { Clock } from '../../engine/index.ts'
 import type { Output } from '../cli/surroundings.ts'
 import { formatCount } from '../view/cells.ts'

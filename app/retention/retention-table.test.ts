@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { capturedSurroundings } from '../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../main.ts'
 
 const page = readFileSync(new URL('../../docs/living-with-it.md', import.meta.url), 'utf8')

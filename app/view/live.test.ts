@@ -6,7 +6,7 @@ import {
   historyDefaults,
   testOrderPrefix,
 } from '../../schemas/index.ts'
-import { capturedSurroundings } from '../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
 import { createDeliveryTally } from './delivery-tally.ts'
 import { createLatencies, createRate } from './latency.ts'
 import { liveNumbers, totals } from './live-numbers.ts'

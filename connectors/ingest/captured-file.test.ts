@@ -5,7 +5,8 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type BadLine, CapturedFileError, type CapturedRecord, readCapturedFiles } from './captured-file.ts'
+import { type BadLine, CapturedFileError, readCapturedFiles } from './captured-file.ts'
+import type { CapturedRecord } from './captured-record.ts'
 import { readLines } from './line-reader.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'waybill-captured-'))

@@ -11,8 +11,6 @@ import type { CapturedRecord } from './captured-record.ts'
 import { readLines } from './line-reader.ts'
 import { readMessageLine } from './message-line.ts'
 
-export type { CapturedBytes, CapturedRecord } from './captured-record.ts'
-
 /** A line that is no record. It is reported and counted; the rest flows. */
 export interface BadLine {
   readonly file: string

@@ -2,7 +2,7 @@
 import { pointerTokens } from './places.ts'
 
 /** What a pointer names, or undefined. */
-export function jsonAt(json: unknown, pointer: string): unknown {
+function jsonAt(json: unknown, pointer: string): unknown {
   let value = json
   for (const token of pointerTokens(pointer)) {
     if (typeof value !== 'object' || value === null) return undefined

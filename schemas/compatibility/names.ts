@@ -4,7 +4,7 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
 const dottedPattern = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
 
 /** The types that need no definition. */
-export const primitiveNames = [
+const primitiveNames = [
   'null',
   'boolean',
   'int',

@@ -71,7 +71,7 @@ export function readTypeNames(
 const noNames: readonly string[] = []
 
 /** Reads aliases as they are written. */
-export function readAliases(json: JsonObject, pointer: string, report: ReportProblem): readonly string[] {
+function readAliases(json: JsonObject, pointer: string, report: ReportProblem): readonly string[] {
   const { aliases } = json
   if (aliases === undefined) return noNames
   const at = childPointer(pointer, 'aliases')

@@ -16,7 +16,7 @@ export function whoBreaks(pairs: readonly BrokenPair[], verb: string = 'fail on'
 }
 
 /** `v1`, `v1 and v2`, `v1, v2 and v4`, `v1 to v4` for a run of three or more. */
-export function listVersions(versions: readonly number[]): string {
+function listVersions(versions: readonly number[]): string {
   const sorted = [...new Set(versions)].sort((left, right) => left - right)
   const parts: string[] = []
   for (let at = 0; at < sorted.length; ) {

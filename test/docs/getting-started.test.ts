@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { capturedSurroundings } from '../../app/cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../app/cli/testing/captured-surroundings.ts'
 import { runCommand } from '../../app/main.ts'
 import { systemClock, systemRandom } from '../../engine/index.ts'
 import { startReceiver } from '../embedded/receiver.ts'

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { capturedSurroundings } from '../../app/cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../app/cli/testing/captured-surroundings.ts'
 import { runCommand } from '../../app/main.ts'
 import { ingest, logCounts, orderLines, type ServiceFolder, serviceFolder, waitFor } from './service.ts'
 

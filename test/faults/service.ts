@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { capturedSurroundings } from '../../app/cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../app/cli/testing/captured-surroundings.ts'
 import { runCommand } from '../../app/main.ts'
 import { systemClock, systemRandom } from '../../engine/index.ts'
 import { orderStream, partnerIds } from '../embedded/order-stream.ts'

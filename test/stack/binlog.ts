@@ -15,6 +15,13 @@ export async function asRoot<T>(
   }
 }
 
+/** Changes that no binlog holds, as a restored backup or a filtered replica leaves them. */
+export const unlogged = (database: SqlFacts, ...statements: readonly string[]): Promise<void> =>
+  asRoot(database, async (root) => {
+    await root.query('SET SESSION sql_log_bin = 0')
+    for (const statement of statements) await root.query(statement)
+  })
+
 /**
  * Forgets everything that was logged so far. Readers are thrown out first: the server keeps what a connected one has
  * not read, and notices late that one has gone.

@@ -1,8 +1,8 @@
 /** What is missed while nothing captures: told by a snapshot, listed, and sent by a person; on the real services. */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GapBody } from '../../api/contract/gaps.ts'
-import { asRoot, purgeBinlog } from './binlog.ts'
+import { asRoot, purgeBinlog, unlogged } from './binlog.ts'
+import { listedGaps, snapshotOfChosen, told } from './missed.ts'
 import { eventually, type StackInstance } from './stack-instance.ts'
 import { type WholeStack, wholeStack } from './whole-stack.ts'
 
@@ -20,20 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.close(), 60_000)
 
-async function gaps(...args: string[]): Promise<GapBody[]> {
-  const { code, out, err } = await stack.folder.waybill('gaps', '--json', '--url', url, ...args)
-  if (code !== 0) throw new Error(err)
-  return out
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as GapBody)
-}
-
-const told = (found: readonly GapBody[]) =>
-  found.map(
-    ({ order_id, from_status, to_status, event, state }) =>
-      `${order_id} ${from_status} → ${to_status}: ${event} ${state}`,
-  )
+const gaps = (...args: string[]): Promise<GapBody[]> => listedGaps(stack, url, ...args)
 
 const eventsOf = (order: number) => stack.webhooksOf(order).map(({ event }) => event)
 
@@ -118,12 +105,12 @@ describe('a snapshot of chosen rows by the signal table', () => {
   it('shows what was missed of them, sends nothing, and stops no change', async () => {
     const chosen = await known('CONFIRMED')
     const other = await known('CONFIRMED')
-    // As a restored backup or a filtered replica would leave it: changed, and not in the log.
     await unlogged(
+      stack.database,
       `UPDATE oms.orders SET status = 'DELIVERED', status_version = 2 WHERE id = ${chosen}`,
       `UPDATE oms.orders SET status = 'DELIVERED', status_version = 2, updated_at = '2020-01-01' WHERE id = ${other}`,
     )
-    await stack.orders.query(signalSql())
+    await stack.orders.query(snapshotOfChosen())
     const ofChosen = async () => told(await gaps('--order', String(chosen)))
     await eventually(async () => (await ofChosen()).length > 0, 'the gap')
     expect(await ofChosen()).toEqual([`${chosen} CONFIRMED → DELIVERED: delivered PENDING`])
@@ -135,19 +122,4 @@ describe('a snapshot of chosen rows by the signal table', () => {
     await stack.came(chosen, 2)
     expect(stack.webhooksOf(chosen).at(-1)).toMatchObject({ event: 'delivered', previous: 'CONFIRMED' })
   })
-
-  async function unlogged(...statements: readonly string[]): Promise<void> {
-    await asRoot(stack.database, async (root) => {
-      await root.query('SET SESSION sql_log_bin = 0')
-      for (const statement of statements) await root.query(statement)
-    })
-  }
-
-  /** The statement that the page tells a person to run. */
-  function signalSql(): string {
-    const page = readFileSync(new URL('../../docs/capture.md', import.meta.url), 'utf8')
-    const [, sql] = /```sql\n([^`]*debezium_signal[^`]*)```/.exec(page) ?? []
-    if (sql === undefined) throw new Error('docs/capture.md has no statement for the signal table')
-    return sql
-  }
 })

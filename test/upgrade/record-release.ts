@@ -5,7 +5,7 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { capturedSurroundings } from '../../app/cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../app/cli/testing/captured-surroundings.ts'
 import { programVersion } from '../../app/cli/version.ts'
 import { runCommand } from '../../app/main.ts'
 import { systemClock } from '../../engine/index.ts'

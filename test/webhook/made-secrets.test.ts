@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { capturedSurroundings } from '../../app/cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../app/cli/testing/captured-surroundings.ts'
 import { runCommand } from '../../app/main.ts'
 import { systemRandom } from '../../engine/index.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
 import { openEmbeddedLog, partitionKey, seededRandom, systemClock } from '../../../engine/index.ts'
-import { capturedSurroundings } from '../../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../../main.ts'
 
 /** The folder of the running test. */

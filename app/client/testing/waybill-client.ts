@@ -4,7 +4,7 @@ import { afterAll, afterEach } from 'vitest'
 import { sampleAsOf } from '../../../api/testing/sample-log.ts'
 import { type TestApi, testApi, tokens } from '../../../api/testing/test-api.ts'
 import { manualClock } from '../../../engine/index.ts'
-import { capturedSurroundings } from '../../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../../main.ts'
 
 /** An API, and where it listens. */

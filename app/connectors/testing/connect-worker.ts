@@ -13,7 +13,7 @@ import {
   startFakeConnect,
 } from '../../../connectors/debezium/testing/fake-connect.ts'
 import type { Clock } from '../../../engine/index.ts'
-import { capturedSurroundings } from '../../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../../main.ts'
 
 const cleanups: (() => unknown)[] = []

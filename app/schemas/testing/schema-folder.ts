@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../../engine/index.ts'
-import { capturedSurroundings } from '../../cli/captured-surroundings.ts'
+import { capturedSurroundings } from '../../cli/testing/captured-surroundings.ts'
 import { runCommand } from '../../main.ts'
 
 /** What a command wrote and how it ended. */

@@ -1,7 +1,7 @@
 /** Surroundings for tests: outputs that are kept, a stop that tests pull, everything else as given. */
 import { Readable } from 'node:stream'
-import { type Clock, seededRandom, systemClock } from '../../engine/index.ts'
-import type { Output, StopReason, Surroundings } from './surroundings.ts'
+import { type Clock, seededRandom, systemClock } from '../../../engine/index.ts'
+import type { Output, StopReason, Surroundings } from '../surroundings.ts'
 
 export interface CapturedSurroundings extends Surroundings {
   readonly stdout: CapturedOutput
