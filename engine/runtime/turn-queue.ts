@@ -78,7 +78,7 @@ export function turnQueue<T>(limits: TurnQueueLimits): TurnQueue<T> {
       if (slot === undefined || (takenOf.get(key) ?? 0) >= limits.perKey) continue
       const index = items.findIndex(accepts)
       if (index < 0) continue
-      const [item] = items.splice(index, 1)
+      const item = index === 0 ? items.shift() : items.splice(index, 1)[0]
       if (item === undefined) continue
       byKey.delete(key)
       if (items.length > 0) byKey.set(key, items)

@@ -39,20 +39,25 @@ export function makeOpenDeliveries(parts: OpenDeliveriesParts): OpenDeliveries {
   const begin = (record: DeliveryHistory, endpoint: EndpointWatch): EndpointWatch => {
     const { delivery_id: id, endpoint_id: endpointId, partner_id, version, event, at } = record
     const deadline_at = deadlineOf(record)
+    // Too late when it came to DELIVER: judged now, or a pause of ours would show in a past nobody looks at.
+    const isLate = deadline_at !== null && deadline_at < at
+    const place = book.isStrict(endpointId, partner_id) ? placeIn(record) : noPlace
     const delivery = {
-      ...{ endpoint_id: endpointId, version, event, deadline_at, failed_by_partner: false },
-      ...(book.isStrict(endpointId, partner_id) ? placeIn(record) : noPlace),
+      endpoint_id: endpointId,
+      version,
+      event,
+      deadline_at,
+      failed_by_partner: false,
+      verdict_given: isLate,
+      ...place,
     }
     const counted = { ...endpoint, open: endpoint.open + 1 }
-    if (deadline_at === null || deadline_at >= at) {
-      open.put(id, { ...delivery, verdict_given: false })
-      lines.join(id, { ...delivery, verdict_given: false })
-      watch.expect(id, { ...delivery, verdict_given: false })
+    open.put(id, delivery)
+    lines.join(id, delivery)
+    if (!isLate) {
+      watch.expect(id, delivery)
       return counted
     }
-    // Too late when it came to DELIVER: judged now, or a pause of ours would show in a past nobody looks at.
-    open.put(id, { ...delivery, verdict_given: true })
-    lines.join(id, { ...delivery, verdict_given: true })
     const setting = book.setting(endpointId, partner_id)
     const late = lateVerdict({ failed_by_partner: false, heldByOrder: false }, { setting, endpoint })
     // Nobody was late who was asked after the fact: a transition that was found missing, and that a person had sent.
