@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import mysql from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { capturedTopics } from '../../topology/topics.ts'
-import { asRoot, purgeBinlog } from '../stack/binlog.ts'
+import { asRoot, purgeBinlog, unlogged } from '../stack/binlog.ts'
+import { listedGaps, snapshotOfChosen, told } from '../stack/missed.ts'
 import { whyNot } from '../stack/services.ts'
 import { eventually } from '../stack/stack-instance.ts'
 import { type WholeStack, wholeStack } from '../stack/whole-stack.ts'
@@ -18,10 +19,11 @@ describe.skipIf(absent !== undefined)(
   `capturing from MySQL${absent === undefined ? '' : `: ${absent}`}`,
   () => {
     let stack: WholeStack
+    let url: string
 
     beforeAll(async () => {
       stack = await wholeStack({ database: 'mysql' })
-      await stack.folder.run('first').url()
+      url = await stack.folder.run('first').url()
     }, 300_000)
     afterAll(() => stack?.close(), 60_000)
 
@@ -95,6 +97,21 @@ describe.skipIf(absent !== undefined)(
       )
       const ids = orders.flatMap((order) => stack.webhooksOf(order).map(({ id }) => id))
       expect([ids.length, new Set(ids).size]).toEqual([2 * orders.length, 2 * orders.length])
+    })
+
+    it('shows what was missed of chosen rows by a snapshot that the signal table asks for', async () => {
+      const order = await stack.newOrder()
+      await stack.orders.move(order, { status: 'CONFIRMED' })
+      await stack.came(order, 1)
+      await unlogged(
+        stack.database,
+        `UPDATE oms.orders SET status = 'DELIVERED', status_version = 2 WHERE id = ${order}`,
+      )
+      await stack.orders.query(snapshotOfChosen())
+      const gaps = async () => told(await listedGaps(stack, url, '--order', String(order)))
+      await eventually(async () => (await gaps()).length > 0, 'the gap')
+      expect(await gaps()).toEqual([`${order} CONFIRMED → DELIVERED: delivered PENDING`])
+      expect(stack.webhooksOf(order)).toHaveLength(1)
     })
 
     it('says that the log behind its position is gone, and goes on from a snapshot that sends nothing', async () => {

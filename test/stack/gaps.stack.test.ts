@@ -32,7 +32,7 @@ async function known(status: string): Promise<number> {
   return order
 }
 
-/** The next change of an order that is seen to pass: whatever was captured before it is behind us. */
+/** A change that is captured now has arrived: what earlier ones had wrongly sent has had its time. */
 async function passed(): Promise<void> {
   await known('CONFIRMED')
 }
