@@ -65,6 +65,8 @@ export interface OpenPipelineOptions {
   readonly registry?: Registry
   /** The steps that run here; an empty list: none. Default: all. */
   readonly steps?: readonly string[]
+  /** Ends a start that waits for the schemas of settings. */
+  readonly signal?: AbortSignal
   /** Partitions of topics that are made; `undefined`: the log's own default. */
   readonly partitions?: { readonly usual: number | undefined; readonly endpoints: number | undefined }
   /** Warm copies of each task's state on other instances. */
@@ -188,7 +190,7 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
   const madeSecrets = options.partners ? await publishPartners(options.partners) : []
   // An instance that only serves, or only writes the delivery log, has no part in the group.
   const runs = options.steps?.length !== 0
-  if (runs) await application.start()
+  if (runs) await started(application, options.signal)
 
   return {
     topics,
@@ -216,6 +218,17 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       else await options.disk.close()
       await writer.close()
     },
+  }
+}
+
+/** Rejects, with everything stopped, when the signal comes before it runs. */
+async function started(application: Application, signal: AbortSignal | undefined): Promise<void> {
+  const giveUp = () => void application.stop()
+  signal?.addEventListener('abort', giveUp)
+  try {
+    await application.start()
+  } finally {
+    signal?.removeEventListener('abort', giveUp)
   }
 }
 

@@ -122,6 +122,7 @@ async function open(
     random,
     version: options.version,
     report,
+    signal: options.signal,
     callsMax: config.callsMax,
     health: { rules: config.health, notices: noticesOf(config.notices) },
     notify: notices.handler,

@@ -26,6 +26,8 @@ export interface EmbeddedOptions {
   readonly report?: (message: string, cause?: unknown) => void
   /** Default: the schemas that ship. */
   readonly registry?: Registry
+  /** Ends a start that waits. */
+  readonly signal?: AbortSignal
   /** The steps that run. Default: all. */
   readonly steps?: readonly string[]
 }
@@ -55,6 +57,7 @@ export async function openEmbeddedPipeline(options: EmbeddedOptions): Promise<Em
     ...(callsMax !== undefined && { callsMax }),
     ...(options.registry && { registry: options.registry }),
     ...(options.steps && { steps: options.steps }),
+    ...(options.signal && { signal: options.signal }),
   })
   await pipeline.publishPartners(partnerIds.map((id) => settingsOf(id, url)))
   return {

@@ -130,6 +130,18 @@ it('whoever follows a topic beside the pipeline waits as well, and goes on with 
   await expect(readTopic(older.log, older.topics.deliveryHistory)).rejects.toThrow('upgrade this instance')
 })
 
+it('settings of a later version are waited for at the start, which can be given up', async () => {
+  const upgraded = await start({ registry: laterRegistry('partner.config-value') })
+  await upgraded.application.settled()
+  const stopping = new AbortController()
+  const starting = start({ signal: stopping.signal })
+  await waitFor(() => reports.some(({ message }) => /partner\.config:\d waits/.test(message)), 'the words')
+  stopping.abort(new Error('SIGTERM'))
+  await expect(starting).rejects.toThrow('aborted')
+  // It was stopped for this start.
+  running = undefined
+})
+
 it('state of a later version stops the instance, which says to upgrade it; nothing is sent or put aside', async () => {
   const { records } = orderStream({ orders: 10, startMs: systemClock.now() })
   const later = laterRegistry('store.enrich.orders-value')
