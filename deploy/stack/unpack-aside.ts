@@ -62,6 +62,8 @@ async function download(apt: string, suite: string, packages: readonly string[])
   }
   const options = [
     ...['-o', 'Dir::Etc::sourceparts=/dev/null', '-o', 'APT::Sandbox::User='],
+    // A machine without a way out must not be kept waiting.
+    ...['-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=1'],
     ...Object.entries(beside).flatMap(([key, value]) => ['-o', `${key}=${join(apt, value)}`]),
   ]
   const mend = `Debian's archive must be reachable, with its release ${suite}`
