@@ -15,6 +15,7 @@ import { addBackup } from './routes/backup.ts'
 import { addCommands } from './routes/commands.ts'
 import { addDeliveries } from './routes/deliveries.ts'
 import { addEndpointSecret } from './routes/endpoint-secret.ts'
+import { addEndpointSettings } from './routes/endpoint-settings.ts'
 import { addEndpointTest } from './routes/endpoint-test.ts'
 import { addEndpoints } from './routes/endpoints.ts'
 import { addEvents } from './routes/events.ts'
@@ -48,6 +49,7 @@ export function buildApi(options: ApiOptions): Api {
     addCommands(api, options)
     addEndpoints(api, options)
     if (options.tests) addEndpointTest(api, options.tests, options)
+    if (options.endpoints) addEndpointSettings(api, options.endpoints, options)
     if (options.secrets) addEndpointSecret(api, options.secrets, options)
     if (options.redrives) addRedrives(api, options.redrives, options)
     addHealth(api, options.deliveryLog)

@@ -8,6 +8,7 @@ import {
 } from './contract/answers.ts'
 import { endpointSecretBody } from './contract/endpoint-secret.ts'
 import { endpointTestBody } from './contract/endpoint-test.ts'
+import { endpointBody, endpointListBody } from './contract/endpoints.ts'
 import { errorBody } from './contract/error.ts'
 import { gapBody, gapCommandBody, gapListBody } from './contract/gaps.ts'
 import { endpointHealthBody, partnerHealthBody, windowBody } from './contract/health.ts'
@@ -38,6 +39,8 @@ export const namedSchemas = [
   endpointCommandBody,
   endpointTestBody,
   endpointSecretBody,
+  endpointBody,
+  endpointListBody,
   aliveBody,
   readinessBody,
   ingestedBody,

@@ -84,6 +84,11 @@ export const errorTable = {
     message: 'the payload version that the endpoint is pinned to has no such event',
     mend: 'choose another event, or pin a newer version in its settings',
   },
+  endpoint_disabled: {
+    status: 409,
+    message: 'the settings of this endpoint have disabled it',
+    mend: 'enable it in partners.yaml',
+  },
   secret_stated: {
     status: 409,
     message: 'the settings of this endpoint state its signing secret',

@@ -4,6 +4,7 @@ import type { Clock, Random } from '../engine/index.ts'
 import type { DeliveryLog, Scope } from '../ports/delivery-log.ts'
 import type { DeliveryCommand, RedriveProgress, SentEvent, TestEvent } from '../schemas/index.ts'
 import type { ApiAuth } from './auth.ts'
+import type { EndpointBody } from './contract/endpoints.ts'
 import type { ErrorBody } from './contract/error.ts'
 import type { IngestedBody } from './contract/operations.ts'
 
@@ -130,6 +131,23 @@ export interface SecretDesk {
   rotate(request: RotationRequest): Promise<RotatedSecret>
 }
 
+/** Whose endpoint is to be paused or resumed. */
+export interface PauseRequest {
+  readonly scope: Scope
+  readonly endpointId: string
+  readonly paused: boolean
+}
+
+/** Knows how endpoints are set up, and pauses them. What is another partner's does not exist. */
+export interface EndpointDesk {
+  /** By id. */
+  list(scope: Scope): Promise<readonly EndpointBody[]>
+  /** Published when it resolves. Rejects when that is not certain. */
+  setPaused(
+    request: PauseRequest,
+  ): Promise<EndpointBody | { readonly refused: 'no_such_endpoint' | 'endpoint_disabled' }>
+}
+
 /** Makes backups of what the process keeps. */
 export interface BackupDesk {
   /** Begins one of this moment; whoever reads the stream no further destroys it. */
@@ -158,6 +176,8 @@ export interface ApiOptions {
   readonly redrives?: RedriveDesk | undefined
   /** Without, there is no `/v1/endpoints/{endpoint_id}/test`. */
   readonly tests?: TestDesk | undefined
+  /** Without, endpoints can be neither listed nor paused. */
+  readonly endpoints?: EndpointDesk | undefined
   /** Without, there is no `/v1/endpoints/{endpoint_id}/secret/rotate`. */
   readonly secrets?: SecretDesk | undefined
   /** Without, there is no `/v1/backup`. */

@@ -59,6 +59,22 @@ const tenantTable: Record<
     others: '/v1/endpoints/acme-orders/test',
     answer: 404,
   },
+  'GET /v1/endpoints': { own: '/v1/endpoints', others: '/v1/endpoints?partner=acme', answer: 403 },
+  'GET /v1/endpoints/:endpoint_id': {
+    own: '/v1/endpoints/bharat-main',
+    others: '/v1/endpoints/acme-orders',
+    answer: 404,
+  },
+  'POST /v1/endpoints/:endpoint_id/pause': {
+    own: '/v1/endpoints/bharat-main/pause',
+    others: '/v1/endpoints/acme-orders/pause',
+    answer: 404,
+  },
+  'POST /v1/endpoints/:endpoint_id/resume': {
+    own: '/v1/endpoints/bharat-main/resume',
+    others: '/v1/endpoints/acme-orders/resume',
+    answer: 404,
+  },
   'POST /v1/endpoints/:endpoint_id/secret/rotate': {
     own: '/v1/endpoints/bharat-main/secret/rotate',
     others: '/v1/endpoints/acme-orders/secret/rotate',

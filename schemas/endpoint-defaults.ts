@@ -15,4 +15,5 @@ export const endpointDefaults = {
   rate_per_second: null,
   strict_order: false,
   auto_redrive: false,
+  stated_state: null,
 } as const satisfies Partial<Endpoint>

@@ -6,6 +6,7 @@ import { buildApi } from '../app.ts'
 import { type ApiAuth, tokenHash } from '../auth.ts'
 import type { ApiOptions, HealthFinding } from '../options.ts'
 import type { Api } from '../requests.ts'
+import { sampleEndpointDesk } from './sample-endpoints.ts'
 import { sampleAsOf, sampleGaps, sampleLog, sampleRedrives } from './sample-log.ts'
 import { sampleSecrets } from './sample-secrets.ts'
 import { sampleTests } from './sample-tests.ts'
@@ -80,6 +81,7 @@ export async function testSurroundings() {
     redrives: { list: async () => sampleRedrives },
     tests: sampleTests,
     secrets: sampleSecrets,
+    endpoints: sampleEndpointDesk,
     backups: { start: () => ({ createdAt: sampleAsOf, stream: Readable.from([Buffer.from('a backup')]) }) },
     version: '0.0.0-test',
     clock: manualClock(sampleAsOf),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sampleLog } from '../../api/testing/sample-log.ts'
 import { attempted, batch } from '../../ports/testing/log-records.ts'
-import { api, listeningApi, waybill } from './testing/waybill-client.ts'
+import { api, linesOf, listeningApi, waybill } from './testing/waybill-client.ts'
 
 describe('waybill endpoints', () => {
   it.each([
@@ -63,6 +63,24 @@ describe('waybill endpoints test', () => {
       2,
       'waybill: there is no such endpoint — check the id; an endpoint is there once its settings are published\n',
     ])
+  })
+})
+
+describe('waybill endpoints list, pause, resume', () => {
+  it('show how endpoints are set up, and what became of the wish', async () => {
+    const { out, err } = await waybill(['endpoints', 'list', '--partner', 'acme'])
+    expect(linesOf(out)).toEqual([
+      expect.stringMatching(/^ENDPOINT +PARTNER +STATE +PAYLOAD +EVENTS +SIGNS WITH +URL$/),
+      expect.stringMatching(/^acme-analytics +acme +disabled +v1 /),
+      expect.stringMatching(/^acme-orders +acme +active +v2 +\* +made-1 +https:/),
+    ])
+    expect(err).toBe('2 endpoints\n')
+    const paused = await waybill(['endpoints', 'pause', 'acme-orders'])
+    expect(paused.out).toBe('acme-orders  paused (settings: active)\n')
+    expect((await waybill(['endpoints', 'resume', 'acme-orders', '--json'])).out).toContain(
+      '"state":"active"',
+    )
+    expect((await waybill(['endpoints', 'resume', 'acme-analytics'])).err).toContain('partners.yaml')
   })
 })
 

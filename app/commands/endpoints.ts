@@ -1,4 +1,4 @@
-/** `waybill endpoints enable|probe|check|test|rotate-secret`: gives an endpoint another chance, or a first look. */
+/** `waybill endpoints …`: looks at endpoints, gives them another chance, and changes what may change while they run. */
 import type { Command } from 'commander'
 import { endpointCommandBody } from '../../api/contract/redrives.ts'
 import { oneLine } from '../cli/cli-error.ts'
@@ -9,6 +9,7 @@ import { addClientOptions, clientEnvironmentHelp, withClient } from '../client/r
 import type { ClientFlags } from '../config/client-config.ts'
 import { addEndpointCheck } from './endpoint-check.ts'
 import { addEndpointSecret } from './endpoint-secret.ts'
+import { addEndpointStates } from './endpoint-states.ts'
 import { addEndpointTest } from './endpoint-test.ts'
 import type { Finish } from './options.ts'
 
@@ -30,8 +31,9 @@ Examples:
 export function addEndpoints(program: Command, surroundings: Surroundings, finish: Finish): void {
   const endpoints = program
     .command('endpoints')
-    .description('check endpoints, give them another chance, replace their secrets')
+    .description('list, check, pause and test endpoints, give them another chance, replace their secrets')
   addEndpointCheck(endpoints, surroundings, finish)
+  addEndpointStates(endpoints, surroundings, finish)
   addEndpointTest(endpoints, surroundings, finish)
   addEndpointSecret(endpoints, surroundings, finish)
   for (const [wish, description, examples] of [

@@ -36,7 +36,7 @@ export function planPartnerUpdates(
       const known = before?.endpoints.find(({ endpoint_id }) => endpoint_id === endpoint.id)
       const rotated = rotateKeys(endpoint, known, tools)
       if (rotated.made) made.push(rotated.made)
-      return toEndpoint(endpoint, rotated.keys, tools.sealer.seal)
+      return { ...toEndpoint(endpoint, rotated.keys, tools.sealer.seal), ...stateOf(endpoint, known) }
     })
     records.push({
       partner_id: settings.id,
@@ -53,6 +53,16 @@ export function planPartnerUpdates(
 }
 
 type Seal = Sealer['seal']
+
+/** Who paused or resumed an endpoint while everything ran is heard until the settings say something else than then. */
+function stateOf(
+  settings: EndpointSettings,
+  before: Endpoint | undefined,
+): Pick<Endpoint, 'state' | 'stated_state'> {
+  const stated = states[settings.state]
+  const isHeard = before !== undefined && before.stated_state === stated
+  return isHeard ? { state: before.state, stated_state: stated } : { state: stated, stated_state: null }
+}
 
 const toEndpoint = (settings: EndpointSettings, keys: Endpoint['signing_keys'], seal: Seal): Endpoint => ({
   endpoint_id: settings.id,
@@ -74,6 +84,7 @@ const toEndpoint = (settings: EndpointSettings, keys: Endpoint['signing_keys'], 
   rate_per_second: settings.ratePerSecond,
   strict_order: settings.strictOrder,
   auto_redrive: settings.autoRedrive,
+  stated_state: null,
 })
 
 const toChannel = ({ kind, target, secret }: NoticeSettings, seal: Seal): NoticeChannel => ({
@@ -85,7 +96,13 @@ const toChannel = ({ kind, target, secret }: NoticeSettings, seal: Seal): Notice
 /** Whether a partner is published as it is stated. */
 function isSame(before: PartnerConfig, settings: PartnerSettings, sealer: Pick<Sealer, 'open'>): boolean {
   if (before.endpoints.length !== settings.endpoints.length) return false
-  const stated = settings.endpoints.map((endpoint) => toEndpoint(endpoint, [], identity))
+  const stated = settings.endpoints.map((endpoint) => ({
+    ...toEndpoint(endpoint, [], identity),
+    ...stateOf(
+      endpoint,
+      before.endpoints.find(({ endpoint_id }) => endpoint_id === endpoint.id),
+    ),
+  }))
   const keysAgree = settings.endpoints.every((endpoint) => {
     const known = before.endpoints.find(({ endpoint_id }) => endpoint_id === endpoint.id)
     return known !== undefined && hasStatedKeys(endpoint, known, sealer)
@@ -116,6 +133,7 @@ function clearText(config: PartnerConfig, open: (secret: string) => string): str
       endpoint.endpoint_id,
       endpoint.url,
       endpoint.state,
+      endpoint.stated_state,
       endpoint.events,
       endpoint.payload_version,
       endpoint.timeout_ms,

@@ -3,6 +3,7 @@ import { buildApi } from '../../api/app.ts'
 import type { ApiAuth } from '../../api/auth.ts'
 import type {
   BackupDesk,
+  EndpointDesk,
   HealthSource,
   IngestDoor,
   MetricsSource,
@@ -29,6 +30,7 @@ export interface ApiServiceOptions {
   readonly gaps: Pick<GapBoard, 'list'>
   readonly tests: TestDesk
   readonly secrets: SecretDesk
+  readonly endpoints: EndpointDesk
   /** Without, there is no `/v1/backup`. */
   readonly backups?: (BackupDesk & { stop(): void }) | undefined
   readonly host: string
@@ -66,6 +68,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
     redrives: options.redrives,
     tests: options.tests,
     secrets: options.secrets,
+    endpoints: options.endpoints,
     health: options.health,
     metrics: options.metrics,
     auth: options.auth,

@@ -7,7 +7,8 @@ import type { IngestDoor } from '../../api/options.ts'
 import type { Clock, Random, Report } from '../../engine/index.ts'
 import { logName } from '../../topology/log.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
-import { createSecretDesk } from '../endpoint-secrets/secret-desk.ts'
+import { createEndpointDesk } from '../endpoint-settings/endpoint-desk.ts'
+import { createSecretDesk } from '../endpoint-settings/secret-desk.ts'
 import { createTestDesk } from '../endpoint-tests/test-desk.ts'
 import { followGaps } from '../gaps/gap-board.ts'
 import { followTable } from '../pipeline/follow-table.ts'
@@ -100,6 +101,7 @@ export function startServices(options: ServicesOptions): Services {
       metrics,
       redrives,
       gaps,
+      endpoints: createEndpointDesk({ partners: partners.values, register: options.pipeline.partners }),
       tests: createTestDesk({ partners: partners.values, sealer: options.pipeline.sealer }),
       secrets: createSecretDesk({ register: options.pipeline.partners, sealer: options.pipeline.sealer }),
     })

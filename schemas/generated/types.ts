@@ -1008,6 +1008,8 @@ export interface Endpoint {
   readonly strict_order: boolean
   /** Whether what was missed is redriven by itself when the endpoint answers again. */
   readonly auto_redrive: boolean
+  /** What the partner's settings say, where somebody has paused or resumed the endpoint since; null: state is what they say. */
+  readonly stated_state: EndpointState | null
 }
 
 /** The partner's part of the state. PAUSED: deliveries wait. DISABLED: they are skipped, and kept. */
@@ -1061,6 +1063,56 @@ export interface NoticeChannel {
 
 /** How a notice leaves. */
 export type NoticeKind = 'UNKNOWN' | 'WEBHOOK' | 'EMAIL' | 'SMS'
+
+/** A partner's settings; compacted by partner_id. */
+export interface PartnerConfigV2 {
+  /** The partner. */
+  readonly partner_id: string
+  /** Display name. */
+  readonly name: string
+  /** Grows with every change. */
+  readonly version: number
+  /** At most five. */
+  readonly endpoints: readonly EndpointV2[]
+  /** Operational notices for the partner. */
+  readonly notice_channels: readonly NoticeChannel[]
+}
+
+/** Where a partner receives webhooks. */
+export interface EndpointV2 {
+  /** Stable id. */
+  readonly endpoint_id: string
+  /** Target URL. */
+  readonly url: string
+  /** The partner's part of the state. */
+  readonly state: EndpointState
+  /** Event types it takes; "*" takes all, future ones included. */
+  readonly events: readonly string[]
+  /** Pinned payload version: v1 or v2. */
+  readonly payload_version: string
+  /** Signing secrets, sealed; the first signs, the others too while they overlap. Read only where signing_keys is empty. (secret) */
+  readonly secrets: readonly string[]
+  /** Total deadline of one call. */
+  readonly timeout_ms: number
+  /** Upper bound of the credits: calls at once. */
+  readonly max_concurrent: number
+  /** Overrides of the maximum age per event type, in milliseconds. */
+  readonly max_age_ms: Readonly<Record<string, number>>
+  /** All that have not expired sign, newest first. */
+  readonly signing_keys: readonly SigningKey[]
+  /** Which answers settle a delivery. */
+  readonly acknowledge_on: AcknowledgeOn
+  /** Further headers of every request. */
+  readonly headers: readonly PartnerHeader[]
+  /** The client certificate, where the endpoint asks for one. */
+  readonly client_certificate: ClientCertificate | null
+  /** Calls started per second at most; null is unlimited. */
+  readonly rate_per_second: number | null
+  /** Whether, per order, a later event waits until the earlier one is settled. */
+  readonly strict_order: boolean
+  /** Whether what was missed is redriven by itself when the endpoint answers again. */
+  readonly auto_redrive: boolean
+}
 
 /** A partner's settings; compacted by partner_id. */
 export interface PartnerConfigV1 {
