@@ -51,14 +51,27 @@ export function encodeBatch(
 ): Buffer {
   const { records, baseOffset } = batch
   const base = records[0]?.timestamp ?? 0
-  const wide = isWide(records, base)
   const out = allocate(headerBytes + sizeMax)
+  // Nearly all are narrow, so that is tried: to look at all timestamps first took longer than to write them.
+  const narrowEnd = writeRecords(out, batch, base, false)
+  const end = narrowEnd ?? writeRecords(out, batch, base, true) ?? headerBytes
   out[4] = version
-  out[5] = wide ? wideTimestamps : 0
+  out[5] = narrowEnd === undefined ? wideTimestamps : 0
   out.writeUInt32LE(batch.lastOffset - baseOffset, 6)
   out.writeUInt32LE(records.length, 10)
   out.writeDoubleLE(base, 14)
   out.writeDoubleLE(batch.appendTime, 22)
+  out.writeUInt32LE(crc32(out.subarray(4, end)), 0)
+  return out.subarray(0, end)
+}
+
+/** Writes the records behind the header; answers where they end, or nothing when a narrow timestamp would not do. */
+function writeRecords(
+  out: Buffer,
+  { records, baseOffset }: BatchToEncode,
+  base: number,
+  wide: boolean,
+): number | undefined {
   let at = headerBytes
   let next = baseOffset
   // By index: an iterator makes an object for each record, and all that is ever written passes here.
@@ -68,17 +81,15 @@ export function encodeBatch(
     const offset = record.offset ?? next
     next = offset + 1
     at = writeVarint(out, at, offset - baseOffset)
+    const delta = record.timestamp - base
     if (wide) at = out.writeDoubleLE(record.timestamp, at)
-    else {
-      const delta = record.timestamp - base
-      at = writeVarint(out, at, ((delta << 1) ^ (delta >> 31)) >>> 0)
-    }
+    else if (Math.abs(delta) >= deltaMax) return undefined
+    else at = writeVarint(out, at, ((delta << 1) ^ (delta >> 31)) >>> 0)
     at = writeBytes(out, at, record.key)
     at = writeBytes(out, at, record.value)
     at = writeHeaders(out, at, record.headers)
   }
-  out.writeUInt32LE(crc32(out.subarray(4, at)), 0)
-  return out.subarray(0, at)
+  return at
 }
 
 /** Reads the frame alone: where the batch ends and when it was appended. */
@@ -118,13 +129,6 @@ function checkFrame(bytes: Buffer): void {
   if (found !== version) {
     throw new DamagedBatchError(`it is of version ${found}, this program knows ${version}`)
   }
-}
-
-function isWide(records: BatchToEncode['records'], base: number): boolean {
-  for (let n = 0; n < records.length; n++) {
-    if (Math.abs((records[n]?.timestamp ?? base) - base) >= deltaMax) return true
-  }
-  return false
 }
 
 interface Cursor {
