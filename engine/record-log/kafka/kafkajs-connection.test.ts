@@ -61,6 +61,16 @@ it('connects, and matches replies to requests by their number', async () => {
   connection.socket?.destroy()
 })
 
+it('hands out replies in the memory that they were read into: joined, each would be copied', async () => {
+  const connection = await connected()
+  for (const body of ['one', 'two', 'three']) {
+    const payload = await push(connection, body)
+    const [length, correlationId] = [4, 4]
+    expect(payload.buffer.byteLength).toBe(length + correlationId + body.length)
+  }
+  connection.socket?.destroy()
+})
+
 it('rejects what is under way when the broker hangs up, and is then not connected', async () => {
   const connection = await connected(() => 'hang up')
   await expect(push(connection, 'lost')).rejects.toThrow(/Closed connection|ECONNRESET/)

@@ -22,8 +22,10 @@ export interface KafkajsConnection {
   nextCorrelationId(): number
   setVersions(versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>): void
   setSupportAuthenticationProtocol(supported: boolean): void
-  /** Takes bytes that came; handed one whole reply it copies nothing. */
+  /** Takes bytes that came; handed one whole reply, and with nothing in `chunks`, it copies nothing. */
   processData(bytes: Buffer): void
+  /** What has come of the next reply; after a whole one an empty piece, with which the next would be joined. */
+  chunks: Buffer[]
   /** Rejects what is under way. */
   rejectRequests(error: Error): void
   readonly clientId: string
@@ -82,7 +84,11 @@ export function makeKafkajsConnection(options: KafkajsConnectionOptions): Kafkaj
     port: options.port,
     clientId: options.clientId,
     logger: silent,
-    socketFactory: (to: SocketOptions) => openSocket(to, (reply) => connection.processData(reply)),
+    socketFactory: (to: SocketOptions) =>
+      openSocket(to, (reply) => {
+        connection.chunks = []
+        connection.processData(reply)
+      }),
     connectionTimeout: options.connectTimeoutMs,
     requestTimeout: options.connectTimeoutMs,
     enforceRequestTimeout: false,
