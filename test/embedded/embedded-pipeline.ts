@@ -4,7 +4,14 @@ import { endpointDefaults, type PartnerSettings } from '../../app/config/partner
 import { openPipeline, type RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
 import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
-import { type Clock, levelDisks, openEmbeddedLog, systemClock, systemRandom } from '../../engine/index.ts'
+import {
+  type Clock,
+  levelDisks,
+  openEmbeddedLog,
+  type RecordLog,
+  systemClock,
+  systemRandom,
+} from '../../engine/index.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
 import { makeSealer, type Registry } from '../../schemas/index.ts'
 import { defaultMapping } from '../golden-events/captured-run.ts'
@@ -38,13 +45,22 @@ const sealer = () =>
 
 /** Opens everything, and closes it in the opposite order. */
 export async function openEmbeddedPipeline(options: EmbeddedOptions): Promise<EmbeddedPipeline> {
-  const { directory, url, pipelineClock = systemClock, callsMax } = options
+  const { directory, pipelineClock = systemClock } = options
   const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: pipelineClock })
+  return openPipelineOn(log, { ...options, instanceId: 'embedded' })
+}
+
+/** The same on any log, which is closed with it. The directory holds the state alone. */
+export async function openPipelineOn(
+  log: RecordLog,
+  options: EmbeddedOptions & { readonly instanceId: string },
+): Promise<EmbeddedPipeline> {
+  const { directory, instanceId, url, pipelineClock = systemClock, callsMax } = options
   const sender = createHttpSender({ clock: systemClock, egress: loopbackEgress })
   const pipeline = await openPipeline({
     log,
     disk: await levelDisks().open(join(directory, 'state')),
-    instanceId: 'embedded',
+    instanceId,
     sealer: sealer(),
     mapping: defaultMapping(),
     sender,

@@ -2,7 +2,7 @@
  * This version beside a later one, without a registry: what the later one wrote with schemas that are not here waits,
  * in its place, until the instance is upgraded. Nothing of it is put aside, and nothing behind it overtakes.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -10,12 +10,7 @@ import { CliError } from '../../app/cli/cli-error.ts'
 import { followTopic, readTopic } from '../../app/pipeline/read-topic.ts'
 import { environmentalFailure } from '../../app/start/environmental-failure.ts'
 import { systemClock } from '../../engine/index.ts'
-import {
-  type DeliveryHistory,
-  openFolderRegistry,
-  type Registry,
-  shippedSchemaFolder,
-} from '../../schemas/index.ts'
+import type { DeliveryHistory } from '../../schemas/index.ts'
 import {
   type EmbeddedOptions,
   type EmbeddedPipeline,
@@ -24,29 +19,7 @@ import {
 import { orderStream } from '../embedded/order-stream.ts'
 import { type Receiver, startReceiver } from '../embedded/receiver.ts'
 import { waitFor } from '../faults/service.ts'
-
-const ours = openFolderRegistry()
-const { next } = JSON.parse(readFileSync(`${shippedSchemaFolder}/ids.json`, 'utf8')) as { next: number }
-
-/** The registry of a later release: the newest versions of these subjects have ids that this one has not given. */
-function laterRegistry(...subjects: readonly string[]): Registry {
-  const idOf = new Map(subjects.map((subject, nth) => [subject, next + nth]))
-  const latest = (subject: string) => {
-    const newest = ours.latest(subject)
-    return { ...newest, id: idOf.get(subject) ?? newest.id }
-  }
-  return {
-    latest,
-    idOf(subject, version) {
-      const newest = latest(subject)
-      return version === newest.version ? newest.id : ours.idOf(subject, version)
-    },
-    schemaOf(id) {
-      const [subject] = [...idOf].find(([, given]) => given === id) ?? []
-      return subject === undefined ? ours.schemaOf(id) : latest(subject)
-    },
-  }
-}
+import { laterRegistry, next } from './later-registry.ts'
 
 let directory: string
 let receiver: Receiver
