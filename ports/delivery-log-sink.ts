@@ -24,9 +24,10 @@ export const logSinks: Readonly<Record<LogSource, string>> = {
 
 /**
  * How LOG batches. Within this wait most deliveries are accepted and settled, and so are written once instead of
- * written and updated; it is also what `as_of` lags behind.
+ * written and updated; it is also what `as_of` lags behind. A record in a small batch costs up to half as much again:
+ * at a thousand deliveries a second, this wait fills a quarter of a batch in each of four partitions.
  */
-export const logBatching = { maxRecords: 2_000, maxWaitMs: 250 } as const
+export const logBatching = { maxRecords: 2_000, maxWaitMs: 500 } as const
 
 const nothing: LogBatch = { history: [], verdicts: [], health: [], positions: [] }
 

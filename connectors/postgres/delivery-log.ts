@@ -25,6 +25,7 @@ import {
   type PagePlace,
   type PageQuestion,
 } from '../../ports/page-cursor.ts'
+import { groupedWrites } from './grouped-writes.ts'
 import * as queries from './log-queries.ts'
 import { foldBatch } from './log-rows.ts'
 import { clearStatement, expiredEvents, removeStatements, writeStatements } from './log-writes.ts'
@@ -87,6 +88,14 @@ export async function createPostgresDeliveryLog(options: PostgresDeliveryLogOpti
     return { rows, cursor: last ? encodeCursor(placeOf(last, question), question) : null, as_of }
   }
 
+  const write = groupedWrites(async (batch) => {
+    const rows = foldBatch(batch)
+    const statements = writeStatements(schema, rows)
+    if (statements.length === 0) return
+    await database.transaction(statements)
+    await maintenance?.wrote(rows)
+  })
+
   return {
     asOf,
     positions,
@@ -133,13 +142,7 @@ export async function createPostgresDeliveryLog(options: PostgresDeliveryLogOpti
         deliveries: deliveries as StateCounts,
       }
     },
-    async write(batch) {
-      const rows = foldBatch(batch)
-      const statements = writeStatements(schema, rows)
-      if (statements.length === 0) return
-      await database.transaction(statements)
-      await maintenance?.wrote(rows)
-    },
+    write,
     async clear() {
       await database.transaction([clearStatement(schema)])
       maintenance?.cleared()
