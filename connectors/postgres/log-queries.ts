@@ -30,25 +30,34 @@ const attemptsOf = (schema: string) => `
     where delivery_id = d.delivery_id order by attempt_id desc limit 1
   ) l on true`
 
-/**
- * A page of events. Whether it is cut out of `events` or of `deliveries` depends on what is rare: a state other
- * than delivered, retries, an endpoint, a redrive and what was sent out of order have indexes of their own there; an
- * order has few events, and `delivered` is found wherever one looks.
- */
+/** A page of events: of its place in the order, and then of what is shown. */
 export function listEvents(schema: string, listing: Listing): Sql {
   const { filter, rows } = listing
   const values: SqlValue[] = []
   const bind = (value: SqlValue) => `$${values.push(value)}`
-  const ofDeliveries = filter.orderId === undefined && isRare(filter)
-  const page = ofDeliveries
-    ? `select d.occurred_at, d.event_id from ${schema}.deliveries d
-       where ${all([...eventConditions(listing, 'd', bind), ...deliveryConditions(filter, 'd', bind)])}
-       group by d.occurred_at, d.event_id`
-    : `select e.occurred_at, e.event_id from ${schema}.events e
-       where ${all([...eventConditions(listing, 'e', bind), ...existence(schema, filter, bind)])}`
+  const source = sourceOf(filter)
+  const conditions = (table: string) => [
+    ...eventConditions(listing, table, bind),
+    ...deliveryConditions(filter, table, bind),
+  ]
+  const newest = () => `order by occurred_at desc, event_id desc limit ${bind(rows)}`
+  const page = () => {
+    switch (source) {
+      case 'waiting':
+        return `select occurred_at, event_id
+          from (${waitingPage(schema, 'event', listing, eventConditions(listing, 'd', bind), bind)}) d`
+      case 'exceptions':
+      case 'deliveries':
+        return `select d.occurred_at, d.event_id from ${schema}.${source} d where ${all(conditions('d'))}
+          group by d.occurred_at, d.event_id`
+      case 'events':
+        return `select e.occurred_at, e.event_id from ${schema}.events e
+          where ${all([...eventConditions(listing, 'e', bind), ...existence(schema, filter, bind)])}`
+    }
+  }
   return {
     text: `
-      with page as materialized (${page} order by occurred_at desc, event_id desc limit ${bind(rows)})
+      with page as materialized (${page()} ${newest()})
       select e.event_id, e.partner_id, e.order_id, e.event, p.occurred_at, e.routed_at, f.*
       from page p join ${schema}.events e on e.event_id = p.event_id
       cross join lateral (
@@ -70,27 +79,90 @@ export function listDeliveries(schema: string, listing: Listing): Sql {
   const { filter, rows } = listing
   const values: SqlValue[] = []
   const bind = (value: SqlValue) => `$${values.push(value)}`
-  const ofDeliveries = filter.orderId === undefined && isRare(filter)
+  const source = sourceOf(filter)
   // Ordered by the columns of the table that it is cut out of: only so is the index's order of use.
-  const table = ofDeliveries ? 'd' : 'e'
-  const from = ofDeliveries
-    ? `${schema}.deliveries d`
-    : `${schema}.events e join ${schema}.deliveries d on d.event_id = e.event_id`
-  const conditions = [
+  const table = source === 'events' ? 'e' : 'd'
+  const facts = [
     ...eventConditions({ ...listing, after: undefined }, table, bind),
-    ...deliveryConditions(filter, 'd', bind),
     ...afterDelivery(listing.after, table, bind),
   ]
+  const from = {
+    deliveries: `${schema}.deliveries d`,
+    exceptions: `${schema}.exceptions d`,
+    events: `${schema}.events e join ${schema}.deliveries d on d.event_id = e.event_id`,
+    waiting: '',
+  }[source]
+  const places =
+    source === 'waiting'
+      ? waitingPage(schema, 'delivery', listing, facts, bind)
+      : `select d.occurred_at, d.event_id, d.endpoint_id from ${from}
+         where ${all([...facts, ...deliveryConditions(filter, 'd', bind)])}
+         order by ${table}.occurred_at desc, ${table}.event_id desc, d.endpoint_id desc limit ${bind(rows)}`
   return {
     text: `
-      with page as materialized (
-        select d.* from ${from} where ${all(conditions)}
-        order by ${table}.occurred_at desc, ${table}.event_id desc, d.endpoint_id desc limit ${bind(rows)}
-      )
-      select ${deliveryColumns} from page d ${attemptsOf(schema)}
-      order by d.occurred_at desc, d.event_id desc, d.endpoint_id desc`,
+      with page as materialized (${places})
+      select ${deliveryColumns} from page p
+      join ${schema}.deliveries d on d.event_id = p.event_id and d.endpoint_id = p.endpoint_id
+      ${attemptsOf(schema)}
+      order by d.occurred_at desc, d.event_id desc, d.endpoint_id desc limit ${bind(rows)}`,
     values,
   }
+}
+
+/**
+ * What a page is cut out of depends on what is rare: what waits and what is an exception has a table of its own, an
+ * endpoint an index; an order has few events, and `delivered` is found wherever one looks.
+ */
+function sourceOf(filter: EventFilter): 'waiting' | 'exceptions' | 'deliveries' | 'events' {
+  const { status, endpointId, orderId, redriveId, outOfOrder } = filter
+  if (orderId !== undefined) return 'events'
+  if (redriveId !== undefined || outOfOrder === true) return 'exceptions'
+  if (status === 'waiting') return 'waiting'
+  if (status !== undefined && status !== 'delivered') return 'exceptions'
+  return endpointId === undefined ? 'events' : 'deliveries'
+}
+
+/**
+ * The newest of what is waiting. All of it has an index in its order; of a partner or an endpoint each endpoint's
+ * newest are taken, one endpoint after the other, and the newest of them are the page.
+ */
+function waitingPage(
+  schema: string,
+  what: 'event' | 'delivery',
+  { scope, filter, rows }: Listing,
+  facts: readonly string[],
+  bind: Bind,
+): string {
+  const place = what === 'event' ? ['occurred_at', 'event_id'] : ['occurred_at', 'event_id', 'endpoint_id']
+  const columns = place.map((name) => `d.${name}`).join(', ')
+  // An event is one row, however many of its deliveries wait.
+  const newest = `${what === 'event' ? `group by ${columns}` : ''}
+    order by ${place.map((name) => `d.${name} desc`).join(', ')} limit ${bind(rows)}`
+  // What else is asked for, the delivery knows; and it has the last word.
+  const really = `exists (
+    select from ${schema}.deliveries s where s.event_id = d.event_id and s.endpoint_id = d.endpoint_id
+      and ${all(deliveryConditions(filter, 's', bind))})`
+  const waiting = (conditions: readonly string[]) => `
+    select ${columns} from ${schema}.waiting d where ${all([...conditions, ...facts, really])} ${newest}`
+
+  if (scope.partnerId === null && filter.endpointId === undefined) return waiting([])
+  const mine = scope.partnerId === null ? 'true' : `partner_id = ${bind(keyText(scope.partnerId))}`
+  const asked =
+    filter.endpointId === undefined ? 'true' : `n.endpoint_id = ${bind(keyText(filter.endpointId))}`
+  return `
+    with recursive endpoints as (
+      (select partner_id, endpoint_id from ${schema}.waiting where ${mine}
+       order by partner_id, endpoint_id limit 1)
+      union all
+      select next.* from endpoints n cross join lateral (
+        select partner_id, endpoint_id from ${schema}.waiting
+        where ${mine} and (partner_id, endpoint_id) > (n.partner_id, n.endpoint_id)
+        order by partner_id, endpoint_id limit 1
+      ) next
+    )
+    select ${columns} from endpoints n cross join lateral (
+      ${waiting(['d.partner_id = n.partner_id', 'd.endpoint_id = n.endpoint_id'])}
+    ) d where ${asked} ${newest}`
 }
 
 /** In two steps, of which the first is an index's: a page may end between two deliveries of one event. */
@@ -103,12 +175,6 @@ function afterDelivery(after: PagePlace | undefined, table: string, bind: Bind):
     `((${table}.occurred_at, ${table}.event_id) <> (${occurredAt}, ${eventId}) or d.endpoint_id < ${endpointId})`,
   ]
 }
-
-const isRare = ({ status, endpointId, redriveId, outOfOrder }: EventFilter): boolean =>
-  endpointId !== undefined ||
-  redriveId !== undefined ||
-  outOfOrder === true ||
-  (status !== undefined && status !== 'delivered')
 
 type Bind = (value: SqlValue) => string
 

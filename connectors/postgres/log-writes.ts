@@ -4,6 +4,7 @@
  */
 import { binaryArrays, type Column } from './binary-arrays.ts'
 import type { LogRows } from './log-rows.ts'
+import { followDeliveries, unfollow } from './side-tables.ts'
 import type { Sql } from './sql-database.ts'
 
 /** The statements for these rows, in one fixed order of tables: with sorted rows, no two writers can block each other for ever. */
@@ -14,6 +15,7 @@ export function writeStatements(schema: string, rows: LogRows): Sql[] {
       rows.events,
       eventColumns,
       `(event_id) do update set routed_at = excluded.routed_at where excluded.routed_at < known.routed_at`,
+      unknownEvents(schema),
     ),
     upsert(`${schema}.payloads`, rows.payloads, payloadColumns, `(event_id, payload_version) do nothing`),
     upsert(
@@ -29,6 +31,7 @@ export function writeStatements(schema: string, rows: LogRows): Sql[] {
       deliveryColumns,
       `(delivery_id) do update set ${assign(changingColumns)} where excluded.version > known.version`,
     ),
+    ...followDeliveries(schema, rows.deliveries),
     upsert(`${schema}.attempts`, rows.attempts, attemptColumns, `(delivery_id, attempt_id) do nothing`),
     upsert(
       `${schema}.endpoint_health as known`,
@@ -54,6 +57,8 @@ export const clearStatement = (schema: string): Sql => ({
     'payloads',
     'verdicts',
     'deliveries',
+    'waiting',
+    'exceptions',
     'attempts',
     'endpoint_health',
     'positions',
@@ -72,9 +77,12 @@ export const expiredEvents = (schema: string, beforeMs: number, most: number): S
 export function removeStatements(schema: string, eventIds: readonly string[]): Sql[] {
   const ofEvents = 'event_id = any($1::uuid[])'
   return [
-    `attempts where delivery_id in (select delivery_id from ${schema}.deliveries where ${ofEvents})`,
-    ...['payloads', 'verdicts', 'deliveries', 'events'].map((table) => `${table} where ${ofEvents}`),
-  ].map((rows) => ({ text: `delete from ${schema}.${rows}`, values: [eventIds] }))
+    ...unfollow(schema, `d.${ofEvents}`),
+    `${schema}.attempts where delivery_id in (select delivery_id from ${schema}.deliveries where ${ofEvents})`,
+    ...['payloads', 'verdicts', 'deliveries', 'events'].map(
+      (table) => `${schema}.${table} where ${ofEvents}`,
+    ),
+  ].map((rows) => ({ text: `delete from ${rows}`, values: [eventIds] }))
 }
 
 type Row<N extends keyof LogRows> = LogRows[N][number]
@@ -164,17 +172,30 @@ const positionColumns: readonly Column<Row<'positions'>>[] = [
   ['"at"', 'bigint', (row) => row.at],
 ]
 
+/**
+ * Every record tells its event again. `on conflict` would lock the row of each that is known, and write that to the
+ * log; a look costs less. With `limit`, because a join would read all events to find a few.
+ */
+const unknownEvents = (schema: string): string => `
+  left join lateral (
+    select true as known from ${schema}.events
+    where event_id = given.event_id and routed_at <= given.routed_at limit 1
+  ) as event on true
+  where event.known is null`
+
 function upsert<T>(
   table: string,
   rows: readonly T[],
   columns: readonly Column<T>[],
   onConflict: string,
+  those = '',
 ): Sql | undefined {
   if (rows.length === 0) return undefined
   const names = columns.map(([name]) => name).join(', ')
   const arrays = columns.map(([, type], at) => `$${at + 1}::${type}[]`).join(', ')
   return {
-    text: `insert into ${table} (${names}) select * from unnest(${arrays}) on conflict ${onConflict}`,
+    text: `insert into ${table} (${names})
+      select given.* from unnest(${arrays}) as given (${names}) ${those} on conflict ${onConflict}`,
     values: binaryArrays(columns, rows),
   }
 }

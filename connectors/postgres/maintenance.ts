@@ -18,8 +18,9 @@ export interface Maintenance {
 const firstAnalysisRows = 500
 
 /**
- * Deliveries are the only rows that change, so between removals theirs is the only table with dead rows. A vacuum walks its
- * indexes, and queries wait meanwhile, so it is rare: a fifth of the table, as the server does it.
+ * Between removals dead rows are left by deliveries that change, and by their rows in the side tables. A vacuum walks
+ * the indexes, and queries wait meanwhile, so it is rare: a fifth of the table, as the server does it. The side
+ * tables are small: after so many changes, whatever there is.
  */
 const vacuumRowsMin = 20_000
 const vacuumShare = 0.2
@@ -33,6 +34,7 @@ export function createMaintenance(database: SqlDatabase, schema: string): Mainte
   let written = 0
   let analyseAt = firstAnalysisRows
   let updates = 0
+  let sideUpdates = 0
   let deliveries: number | undefined
   let looked = 0
 
@@ -57,7 +59,9 @@ export function createMaintenance(database: SqlDatabase, schema: string): Mainte
     async wrote(rows) {
       written += rows.deliveries.length + rows.attempts.length + rows.events.length
       // First versions are inserted, the others update a row or are ignored: an upper bound.
-      updates += rows.deliveries.filter(({ version }) => version > 1).length
+      const changed = rows.deliveries.filter(({ version }) => version > 1).length
+      updates += changed
+      sideUpdates += changed
       if (written >= analyseAt) {
         analyseAt = written * 2
         await database.query({ text: `analyze ${tables(schema)}` })
@@ -69,10 +73,15 @@ export function createMaintenance(database: SqlDatabase, schema: string): Mainte
         await database.query({ text: `vacuum (analyze) ${schema}.deliveries` })
         deliveries = await estimatedDeliveries()
       }
+      if (sideUpdates >= vacuumRowsMin) {
+        sideUpdates = 0
+        await database.query({ text: `vacuum (analyze) ${schema}.waiting, ${schema}.exceptions` })
+      }
       if (written >= looked + checkpointRows) await checkpoint()
     },
     async removed() {
       updates = 0
+      sideUpdates = 0
       await database.query({ text: `vacuum (analyze) ${tables(schema)}` })
       await checkpoint()
     },
@@ -81,10 +90,13 @@ export function createMaintenance(database: SqlDatabase, schema: string): Mainte
       looked = 0
       analyseAt = firstAnalysisRows
       updates = 0
+      sideUpdates = 0
       deliveries = undefined
     },
   }
 }
 
 const tables = (schema: string): string =>
-  ['events', 'payloads', 'verdicts', 'deliveries', 'attempts'].map((table) => `${schema}.${table}`).join(', ')
+  ['events', 'payloads', 'verdicts', 'deliveries', 'waiting', 'exceptions', 'attempts']
+    .map((table) => `${schema}.${table}`)
+    .join(', ')

@@ -6,7 +6,6 @@
  * UUIDs, a third of their text. Bodies stand apart from deliveries: they are written once, the rows beside them
  * change, and endpoints of the same version share one.
  */
-
 export interface Migration {
   readonly number: number
   readonly name: string
@@ -137,6 +136,75 @@ export const migrations: readonly Migration[] = [
       `create index deliveries_of_redrive on ${schema}.deliveries (redrive_id, occurred_at, event_id)
          where redrive_id is not null`,
       `create index deliveries_out_of_order on ${schema}.deliveries (occurred_at, event_id) where out_of_order`,
+    ],
+  },
+  {
+    number: 3,
+    name: 'what is searched for stands apart',
+    // No index of deliveries names a column that changes any more, and pages keep room for a second version of their
+    // rows: so a change writes one row where it was, and no index. What is waiting, and what is rare, has rows of its own.
+    statements: (schema) => [
+      `create table ${schema}.waiting (
+         partner_id text collate "C" not null,
+         endpoint_id text collate "C" not null,
+         occurred_at bigint not null,
+         event_id uuid not null,
+         event text collate "C" not null,
+         order_id text collate "C" not null,
+         primary key (partner_id, endpoint_id, occurred_at, event_id)
+       )`,
+      `create index waiting_newest on ${schema}.waiting (occurred_at, event_id)`,
+      `insert into ${schema}.waiting
+         select partner_id, endpoint_id, occurred_at, event_id, event, order_id from ${schema}.deliveries
+         where state = 'waiting'`,
+
+      `create table ${schema}.exceptions (
+         delivery_id uuid primary key,
+         event_id uuid not null,
+         endpoint_id text collate "C" not null,
+         partner_id text collate "C" not null,
+         order_id text collate "C" not null,
+         event text collate "C" not null,
+         occurred_at bigint not null,
+         state text collate "C" not null,
+         retry_count integer not null,
+         redrive_id text collate "C",
+         out_of_order boolean not null
+       )`,
+      `insert into ${schema}.exceptions
+         select delivery_id, event_id, endpoint_id, partner_id, order_id, event, occurred_at, state, retry_count,
+           redrive_id, out_of_order from ${schema}.deliveries
+         where state in ('dead', 'skipped') or retry_count > 0 or redrive_id is not null or out_of_order`,
+      `create index exceptions_in_state on ${schema}.exceptions (state, occurred_at, event_id)
+         where state in ('dead', 'skipped')`,
+      `create index exceptions_of_partner_in_state on ${schema}.exceptions (partner_id, state, occurred_at, event_id)
+         where state in ('dead', 'skipped')`,
+      `create index exceptions_of_endpoint_in_state on ${schema}.exceptions (endpoint_id, state, occurred_at, event_id)
+         where state in ('dead', 'skipped')`,
+      `create index exceptions_retried on ${schema}.exceptions (occurred_at, event_id) where retry_count > 0`,
+      `create index exceptions_of_partner_retried on ${schema}.exceptions (partner_id, occurred_at, event_id)
+         where retry_count > 0`,
+      `create index exceptions_of_endpoint_retried on ${schema}.exceptions (endpoint_id, occurred_at, event_id)
+         where retry_count > 0`,
+      `create index exceptions_of_redrive on ${schema}.exceptions (redrive_id, occurred_at, event_id)
+         where redrive_id is not null`,
+      `create index exceptions_out_of_order on ${schema}.exceptions (occurred_at, event_id) where out_of_order`,
+
+      `drop index ${[
+        'deliveries_in_state',
+        'deliveries_of_partner_in_state',
+        'deliveries_of_endpoint_in_state',
+        'deliveries_retried',
+        'deliveries_of_partner_retried',
+        'deliveries_of_endpoint_retried',
+        'deliveries_of_redrive',
+        'deliveries_out_of_order',
+      ]
+        .map((index) => `${schema}.${index}`)
+        .join(', ')}`,
+      `alter table ${schema}.deliveries set (fillfactor = 55)`,
+      // A body is only ever looked up by its key: no plan needs to know what is in it.
+      `alter table ${schema}.payloads alter column payload set statistics 0`,
     ],
   },
 ]
