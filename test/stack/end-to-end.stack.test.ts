@@ -63,7 +63,7 @@ describe('the whole of it', () => {
       { status: 'DELIVERED' },
     )
     await stack.came(order, 3)
-    expect(stack.webhooksOf(order).map(({ event, previous }) => `${previous} → ${event}`)).toEqual([
+    expect(stack.storyOf(order)).toEqual([
       'NEW → order_confirmed',
       'CONFIRMED → out_for_delivery',
       'OUT_FOR_DELIVERY → delivered',

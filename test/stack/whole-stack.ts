@@ -13,6 +13,8 @@ export interface Webhook {
   readonly event: string
   readonly order: string
   readonly previous: string | null
+  /** Of the order, from 1. */
+  readonly sequence: number
   readonly otp: string | null
   readonly rider: string | null
   readonly enrichment: string
@@ -30,6 +32,8 @@ export interface WholeStack {
   newOrder(): Promise<number>
   /** The webhooks of an order so far, in the order in which they came. */
   webhooksOf(order: number): Webhook[]
+  /** The same as it happened: `PREVIOUS → event`. Arrival may differ, since an endpoint is called twice at once. */
+  storyOf(order: number): string[]
   /** Waits for that many of an order. */
   came(order: number, count: number): Promise<void>
   /** `waybill connectors …` on the worker. */
@@ -88,6 +92,10 @@ export async function wholeStack({
     receiver.received.map(webhookOf).filter((webhook) => webhook.order === String(order))
   return {
     ...{ partner, worker, database, orders, receiver, folder, webhooksOf, connectors, turn },
+    storyOf: (order) =>
+      webhooksOf(order)
+        .sort((one, other) => one.sequence - other.sequence)
+        .map(({ previous, event }) => `${previous} → ${event}`),
     async newOrder() {
       const order = nextOrder++
       await orders.insert(order, partner)
@@ -126,6 +134,7 @@ function webhookOf({ webhookId, body }: { webhookId: string; body: string }): We
     event: string
     order_id: string
     previous_status: string | null
+    order_sequence: number
     enrichment_status: string
     delivery: { otp: string | null }
     rider: { name: string | null }
@@ -135,6 +144,7 @@ function webhookOf({ webhookId, body }: { webhookId: string; body: string }): We
     event: payload.event,
     order: payload.order_id,
     previous: payload.previous_status,
+    sequence: payload.order_sequence,
     otp: payload.delivery.otp,
     rider: payload.rider.name,
     enrichment: payload.enrichment_status,
