@@ -14,42 +14,38 @@ export type Scalar = string | number | boolean | null
 /** A column to write: its name, its type, and its value in a row. */
 export type Column<T> = readonly [name: string, type: ColumnType, value: (row: T) => Scalar]
 
-/** Dimensions, whether there are nulls, element type, length, lower bound. */
-const headerBytes = 20
-/** How many bytes an element takes, before its length; text in ASCII. Others grow the buffer. */
-const elementBytes = (type: ColumnType, value: Scalar): number => {
-  if (type === 'uuid') return 16
-  return typeof value === 'string' ? value.length : 8
-}
+/** What most rows take in a column, with the length before each value. A longer text makes the buffer grow. */
+const usualBytes = 24
 
 /** An array per column, all of them views of one buffer that nobody else uses. */
 export function binaryArrays<T>(columns: readonly Column<T>[], rows: readonly T[]): Uint8Array[] {
-  const values = columns.map(([, , value]) => rows.map(value))
-  let capacity = 0
-  for (const [at, [, type]] of columns.entries()) {
-    capacity += headerBytes
-    for (const value of values[at] ?? []) capacity += 4 + elementBytes(type, value)
-  }
-  const writer = growingBuffer(capacity)
-  const ends = columns.map(([name, type], at) => {
-    writeArray(writer, name, type, values[at] ?? [])
+  const writer = growingBuffer(columns.length * (rows.length + 1) * usualBytes)
+  const ends = columns.map((column) => {
+    writeArray(writer, column, rows)
     return writer.length()
   })
   const written = writer.buffer()
   return ends.map((end, at) => written.subarray(ends[at - 1] ?? 0, end))
 }
 
-function writeArray(writer: GrowingBuffer, name: string, type: ColumnType, values: readonly Scalar[]): void {
+/** Dimensions, whether there are nulls, element type, length and lower bound; then the elements. */
+function writeArray<T>(writer: GrowingBuffer, [name, type, read]: Column<T>, rows: readonly T[]): void {
   writer.int32(1)
-  writer.int32(values.includes(null) ? 1 : 0)
+  const nullsAt = writer.length()
+  writer.int32(0)
   writer.int32(oids[type])
-  writer.int32(values.length)
+  writer.int32(rows.length)
   writer.int32(1)
   const write = elementWriters[type]
-  for (const value of values) {
-    if (value === null) writer.int32(-1)
-    else if (!write(writer, value)) throw new TypeError(`${name}: ${JSON.stringify(value)} is no ${type}`)
+  let nulls = false
+  for (const row of rows) {
+    const value = read(row)
+    if (value === null) {
+      nulls = true
+      writer.int32(-1)
+    } else if (!write(writer, value)) throw new TypeError(`${name}: ${JSON.stringify(value)} is no ${type}`)
   }
+  if (nulls) writer.int32At(nullsAt, 1)
 }
 
 /** False: the value is none of the type. */
@@ -89,6 +85,7 @@ interface GrowingBuffer {
   int8(value: number): void
   /** Its lowest 32 bits. */
   int32(value: number): void
+  int32At(place: number, value: number): void
   /** Its length, then UTF-8. */
   text(value: string): void
   /** False when it is none. */
@@ -115,6 +112,7 @@ function growingBuffer(capacity: number): GrowingBuffer {
   }
 
   return {
+    int32At,
     int8(value) {
       makeRoom(1)
       bytes[at++] = value

@@ -102,7 +102,8 @@ export function listDeliveries(schema: string, listing: Listing): Sql {
     text: `
       with page as materialized (${places})
       select ${deliveryColumns} from page p
-      join ${schema}.deliveries d on d.event_id = p.event_id and d.endpoint_id = p.endpoint_id
+      join ${schema}.deliveries d
+        on d.event_id = p.event_id and d.endpoint_id = p.endpoint_id and d.occurred_at = p.occurred_at
       ${attemptsOf(schema)}
       order by d.occurred_at desc, d.event_id desc, d.endpoint_id desc limit ${bind(rows)}`,
     values,
@@ -138,12 +139,15 @@ function waitingPage(
   // An event is one row, however many of its deliveries wait.
   const newest = `${what === 'event' ? `group by ${columns}` : ''}
     order by ${place.map((name) => `d.${name} desc`).join(', ')} limit ${bind(rows)}`
-  // What else is asked for, the delivery knows; and it has the last word.
-  const really = `exists (
-    select from ${schema}.deliveries s where s.event_id = d.event_id and s.endpoint_id = d.endpoint_id
-      and ${all(deliveryConditions(filter, 's', bind))})`
-  const waiting = (conditions: readonly string[]) => `
-    select ${columns} from ${schema}.waiting d where ${all([...conditions, ...facts, really])} ${newest}`
+  // What else is asked for, the delivery knows; and it has the last word. With `limit`: looked up row by row, until
+  // the page is full; a join would begin with all deliveries that wait.
+  const really = `${schema}.waiting d cross join lateral (
+      select from ${schema}.deliveries s
+      where s.event_id = d.event_id and s.endpoint_id = d.endpoint_id and s.occurred_at = d.occurred_at
+        and ${all(deliveryConditions(filter, 's', bind))} limit 1
+    ) really`
+  const waiting = (conditions: readonly string[]) =>
+    `select ${columns} from ${really} where ${all([...conditions, ...facts])} ${newest}`
 
   if (scope.partnerId === null && filter.endpointId === undefined) return waiting([])
   const mine = scope.partnerId === null ? 'true' : `partner_id = ${bind(keyText(scope.partnerId))}`

@@ -22,8 +22,8 @@ export interface ReportedAttempt {
 
 export interface LogRows {
   readonly events: readonly EventFacts[]
-  /** ACCEPTED records that carry a body. */
-  readonly payloads: readonly (DeliveryHistory & { payload: string })[]
+  /** ACCEPTED records; each carries a body. */
+  readonly payloads: readonly DeliveryHistory[]
   readonly verdicts: readonly RoutingVerdict[]
   readonly deliveries: readonly DeliveryHistory[]
   readonly attempts: readonly ReportedAttempt[]
@@ -33,7 +33,7 @@ export interface LogRows {
 
 export function foldBatch(batch: LogBatch): LogRows {
   const events = new Map<string, EventFacts>()
-  const payloads = new Map<string, DeliveryHistory & { payload: string }>()
+  const payloads = new Map<string, DeliveryHistory>()
   const verdicts = new Map<string, RoutingVerdict>()
   const deliveries = new Map<string, DeliveryHistory>()
   const attempts = new Map<string, ReportedAttempt>()
@@ -49,9 +49,7 @@ export function foldBatch(batch: LogBatch): LogRows {
     keepBest(deliveries, history.delivery_id, history, (one, other) => one.version > other.version)
     const { attempt, payload } = history
     if (attempt) attempts.set(`${history.delivery_id} ${attempt.attempt_id}`, { history, attempt })
-    if (payload !== null) {
-      payloads.set(`${history.event_id} ${history.payload_version}`, { ...history, payload })
-    }
+    if (payload !== null) payloads.set(`${history.event_id} ${history.payload_version}`, history)
   }
   return {
     events: byKey(events),
@@ -94,5 +92,6 @@ function keepBest<T>(
   if (known === undefined || better(row, known)) found.set(key, row)
 }
 
+/** Strings sort by themselves without a comparison of ours for each pair. */
 const byKey = <T>(rows: ReadonlyMap<string, T>): T[] =>
-  [...rows].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => row)
+  [...rows.keys()].sort().flatMap((key) => rows.get(key) ?? [])

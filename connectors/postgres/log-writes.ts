@@ -99,7 +99,7 @@ const eventColumns: readonly Column<Row<'events'>>[] = [
 const payloadColumns: readonly Column<Row<'payloads'>>[] = [
   ['event_id', 'uuid', (row) => row.event_id],
   ['payload_version', 'text', (row) => keyText(row.payload_version)],
-  ['payload', 'text', (row) => storable(row.payload)],
+  ['payload', 'text', (row) => storable(row.payload ?? '')],
 ]
 
 const verdictColumns: readonly Column<Row<'verdicts'>>[] = [
