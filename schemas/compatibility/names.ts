@@ -4,16 +4,7 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
 const dottedPattern = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
 
 /** The types that need no definition. */
-const primitiveNames = [
-  'null',
-  'boolean',
-  'int',
-  'long',
-  'float',
-  'double',
-  'string',
-  'bytes',
-] as const
+const primitiveNames = ['null', 'boolean', 'int', 'long', 'float', 'double', 'string', 'bytes'] as const
 
 /** One of Avro's primitive types. */
 export type PrimitiveName = (typeof primitiveNames)[number]
