@@ -4,5 +4,5 @@ import { registryContract } from './registry.contract.ts'
 registryContract({
   name: 'the folder',
   open: async () => openFolderRegistry(),
-  subjects: { 'order.events-value': 3, 'deliveries-value': 2, 'partner.config-value': 2 },
+  subjects: { 'order.events-value': 3, 'deliveries-value': 2, 'partner.config-value': 3 },
 })
