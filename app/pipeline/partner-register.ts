@@ -30,8 +30,15 @@ export interface PartnerRegisterOptions {
 /** One for all instances: this is what makes them exclude each other. */
 const transactionalId = 'waybill-partners'
 
-/** Who is fenced tries again; one of several always gets through. */
+/** Who is put out tries again; one of several always gets through. */
 const triesMax = 20
+
+/**
+ * Somebody else came between, and nothing of the transaction took effect. Kafka tells it in two ways: of the writer, or
+ * (protocol 2) of the transaction, that it is no longer in a state in which it could be committed.
+ */
+const isPutOut = (error: unknown): boolean =>
+  error instanceof LogError && (error.kind === 'fenced' || error.kind === 'abortable')
 
 /** The register of one process. */
 export function createPartnerRegister({ log, topic, now, random }: PartnerRegisterOptions): PartnerRegister {
@@ -73,7 +80,7 @@ export function createPartnerRegister({ log, topic, now, random }: PartnerRegist
         if (change.records.length > 0) await write(change.records, writer)
         return change
       } catch (error) {
-        if (!(error instanceof LogError) || error.kind !== 'fenced' || tries === triesMax) throw error
+        if (!isPutOut(error) || tries === triesMax) throw error
         // Two that go in step would fence each other for ever: each lets the other have a few reads' time.
         for (let waits = Math.floor(random.next() * tries * 2); waits > 0; waits--) await published()
       } finally {
