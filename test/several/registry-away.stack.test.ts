@@ -2,7 +2,6 @@
  * Settings that a later version wrote, with a schema that it registered, while the registry cannot be asked: they are
  * waited for with the settings of before in force, and hold once it is back. On a real broker and a real registry.
  */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readTopic } from '../../app/pipeline/read-topic.ts'
 import { openRegistry } from '../../connectors/registry/open-registry.ts'
@@ -36,13 +35,12 @@ afterAll(async () => {
   await kafka?.release()
 }, 60_000)
 
-/** What ships, and one more optional field at its end: the bytes of a null are those of before and a zero. */
+/** The newest that ships, and one more optional field at its end: the bytes of a null are those of before and a zero. */
 async function registerLater(): Promise<number> {
   const admin = openRegistryAdmin({ url: registry.url })
   try {
-    const schema = JSON.parse(readFileSync(`${shippedSchemaFolder}/${subject}/v2.avsc`, 'utf8')) as {
-      fields: object[]
-    }
+    const newest = readSchemaFolder(shippedSchemaFolder).findLast((file) => file.subject === subject)
+    const schema = JSON.parse(newest?.text ?? '{}') as { fields: object[] }
     schema.fields.push({ name: 'later', type: ['null', 'string'], default: null, doc: 'Of a later version.' })
     return await admin.register(subject, JSON.stringify(schema))
   } finally {
