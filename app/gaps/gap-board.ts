@@ -1,15 +1,16 @@
 /** The gaps of all orders, kept in memory from the topic on which ENRICH lists them: a question reads nothing but what is new. */
-import type { Clock, RecordLog, Report } from '../../engine/index.ts'
+import type { RecordLog } from '../../engine/index.ts'
 import type { OrderGaps } from '../../schemas/index.ts'
 import type { Topics } from '../../topology/topics.ts'
 import { followTable } from '../pipeline/follow-table.ts'
+import type { Patience } from '../pipeline/read-topic.ts'
 import { type GapFilter, type ListedGap, listedGaps } from './gaps.ts'
 
 export interface GapBoardOptions {
   readonly log: RecordLog
   readonly topics: Pick<Topics, 'orderGaps'>
   readonly signal: AbortSignal
-  readonly patience?: { readonly clock: Clock; readonly report: Report }
+  readonly patience: Patience
 }
 
 export interface GapBoard {
@@ -21,11 +22,6 @@ export interface GapBoard {
 
 /** Begins to follow. */
 export function followGaps({ log, topics, signal, patience }: GapBoardOptions): GapBoard {
-  const { values, following } = followTable<OrderGaps>({
-    log,
-    topic: topics.orderGaps,
-    signal,
-    ...(patience && { patience }),
-  })
+  const { values, following } = followTable<OrderGaps>({ log, topic: topics.orderGaps, signal, patience })
   return { following, list: async (filter) => listedGaps((await values()).values(), filter) }
 }

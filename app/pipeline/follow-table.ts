@@ -9,7 +9,7 @@ export interface FollowTableOptions<V> {
   readonly signal: AbortSignal
   /** Called after each change; may take out more. */
   readonly onChange?: (values: Map<string, V>) => void
-  readonly patience?: Patience
+  readonly patience: Patience
 }
 
 export interface FollowedTable<V> {
@@ -30,19 +30,15 @@ export function followTable<V>({
   const values = new Map<string, V>()
   let following: Promise<void> = Promise.resolve()
   const caughtUp = new Promise<void>((resolve) => {
-    following = followTopic<string, V | null>(
-      log,
-      topic as Topic<string, V | null>,
-      ({ key, value }) => {
+    following = followTopic<string, V | null>({
+      ...{ log, topic: topic as Topic<string, V | null>, from: 'start', signal, patience },
+      onRecord({ key, value }) {
         if (value === null) values.delete(key)
         else values.set(key, value)
         onChange?.(values)
       },
-      signal,
-      Number.MAX_SAFE_INTEGER,
-      resolve,
-      patience,
-    )
+      onCaughtUp: resolve,
+    })
   })
   return {
     following,

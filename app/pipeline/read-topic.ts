@@ -10,7 +10,6 @@ import {
   partitionKey,
   type RecordLog,
   type Report,
-  systemClock,
   type Topic,
   type TopicPartition,
 } from '../../engine/index.ts'
@@ -51,30 +50,30 @@ export interface Patience {
   readonly report: Report
 }
 
-/**
- * Hands on every record committed from now on, until the signal aborts; before them, with `backlog`, up to so many
- * offsets per partition of what is there already. `live` tells the two apart. `onCaughtUp` is called once, when all
- * that was there at the start has been handed on.
- */
-export async function followTopic<K, V>(
-  log: RecordLog,
-  topic: Topic<K, V>,
-  onRecord: (record: InputRecord<K, V>, live: boolean) => void,
-  signal: AbortSignal,
-  backlog = 0,
-  onCaughtUp?: () => void,
-  patience: Patience = { clock: systemClock, report: () => {} },
-): Promise<void> {
+export interface FollowOptions<K, V> {
+  readonly log: RecordLog
+  readonly topic: Topic<K, V>
+  /** `end` (the default): what is committed from now on. `start`: before that, all that is there. */
+  readonly from?: 'start' | 'end'
+  readonly onRecord: (record: InputRecord<K, V>) => void
+  /** Called once, when all that was there at the start has been handed on. */
+  readonly onCaughtUp?: () => void
+  readonly signal: AbortSignal
+  readonly patience: Patience
+}
+
+/** Hands on every committed record, until the signal aborts. */
+export async function followTopic<K, V>(options: FollowOptions<K, V>): Promise<void> {
+  const { log, topic, onRecord, signal, patience } = options
   const partitions = await partitionsOf(log, topic.name)
   const ends = await log.admin.endOffsets(partitions, 'read_committed')
-  const starts = await log.admin.startOffsets(partitions)
   const endOf = (tp: TopicPartition) => ends.get(partitionKey(tp)) ?? 0
   const source = { topic }
-  const positions = partitions.map((tp) => ({
-    ...{ ...tp, tp, source },
-    offset: Math.min(endOf(tp), Math.max(starts.get(partitionKey(tp)) ?? 0, endOf(tp) - backlog)),
-  }))
-  const handOn = (record: InputRecord<K, V>) => onRecord(record, record.offset >= endOf(record))
+  const starts =
+    options.from === 'start'
+      ? await startPositions(log, partitions)
+      : partitions.map((tp) => ({ ...tp, offset: endOf(tp) }))
+  const positions = starts.map((start, at) => ({ ...start, tp: partitions[at] ?? start, source }))
   const preparation = makePreparation(patience)
   const fetcher = log.fetcher()
   let told = false
@@ -82,7 +81,7 @@ export async function followTopic<K, V>(
     while (!signal.aborted) {
       if (!told && positions.every((tp) => tp.offset >= endOf(tp))) {
         told = true
-        onCaughtUp?.()
+        options.onCaughtUp?.()
       }
       const requests = positions
         .filter((position) => !preparation.waits(position))
@@ -97,7 +96,7 @@ export async function followTopic<K, V>(
       for (const partition of fetched) {
         const position = positions.find((tp) => tp.partition === partition.partition)
         if (position && (await preparation.prepared(position, partition)))
-          take(topic, partition, positions, handOn)
+          take(topic, partition, positions, onRecord)
       }
     }
   } finally {

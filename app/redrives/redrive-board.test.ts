@@ -1,27 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sampleRedrives } from '../../api/testing/sample-log.ts'
-import { createMemoryLog, type MemoryLog, manualClock, type Writer } from '../../engine/index.ts'
 import { makeCodecs, openFolderRegistry, type RedriveProgress } from '../../schemas/index.ts'
 import { makeTopics } from '../../topology/topics.ts'
-import { appendRecord } from '../pipeline/append-record.ts'
+import { type ToldTopic, toldTopic } from '../pipeline/testing/told-topic.ts'
 import { followRedrives } from './redrive-board.ts'
 
 const topics = makeTopics(makeCodecs(openFolderRegistry()))
 const [sample] = sampleRedrives
 if (!sample) throw new Error('there is no sample')
 
-let log: MemoryLog
-let writer: Writer
-let stopping: AbortController
+let told: ToldTopic<RedriveProgress>
 beforeEach(async () => {
-  log = createMemoryLog({ clock: manualClock(0) })
-  stopping = new AbortController()
-  writer = log.writer({ transactionalId: 'test' })
-  await writer.init()
-  const { name, config } = topics.redrives
-  await log.admin.createTopics([{ name, config, partitions: 3 }])
+  told = await toldTopic<RedriveProgress>(topics.redrives)
 })
-afterEach(() => stopping.abort())
+afterEach(() => told.stop())
 
 const progress = (id: string, requestedAt: number, changes: Partial<RedriveProgress> = {}) => ({
   ...sample,
@@ -29,10 +21,9 @@ const progress = (id: string, requestedAt: number, changes: Partial<RedriveProgr
   requested_at: requestedAt,
   ...changes,
 })
-const tell = (key: string, value: RedriveProgress | null) =>
-  appendRecord(log, writer, topics.redrives, { key, value, timestamp: 0 })
+const tell = (key: string, value: RedriveProgress | null) => told.tell(key, value)
 const follow = (keptMax?: number) =>
-  followRedrives({ log, topics, signal: stopping.signal, ...(keptMax !== undefined && { keptMax }) })
+  followRedrives({ ...told.following, topics, ...(keptMax !== undefined && { keptMax }) })
 
 /** Asks until the answer is as wanted: what is appended is read by a follower of its own. */
 async function until(board: ReturnType<typeof follow>, wanted: readonly string[]): Promise<void> {
@@ -58,22 +49,14 @@ describe('the board of redrives', () => {
   })
 
   it('is empty where there was none, follows what comes, and reads nothing again', async () => {
-    let fetchers = 0
-    const counted = {
-      ...log,
-      fetcher() {
-        fetchers++
-        return log.fetcher()
-      },
-    }
-    const board = followRedrives({ log: counted, topics, signal: stopping.signal })
+    const board = follow()
     expect(await board.list()).toEqual([])
     await tell('r1', progress('r1', 100))
     await tell('r2', progress('r2', 200))
     await until(board, ['r2', 'r1'])
     await tell('r2', null)
     await until(board, ['r1'])
-    expect(fetchers).toBe(1)
+    expect(told.readers()).toBe(1)
   })
 
   it('drops those that ended longest ago when there are too many', async () => {
@@ -91,7 +74,7 @@ describe('the board of redrives', () => {
 
   it('answers also while it stops', async () => {
     const board = follow()
-    stopping.abort()
+    told.stop()
     await board.following
     expect(await board.list()).toEqual([])
   })

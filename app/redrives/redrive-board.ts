@@ -3,6 +3,7 @@ import type { RecordLog } from '../../engine/index.ts'
 import type { RedriveProgress } from '../../schemas/index.ts'
 import type { Topics } from '../../topology/topics.ts'
 import { followTable } from '../pipeline/follow-table.ts'
+import type { Patience } from '../pipeline/read-topic.ts'
 
 /**
  * DELIVER forgets a redrive a week after its end, so there are few. Endpoints that fail and recover by the minute may
@@ -14,6 +15,7 @@ export interface RedriveBoardOptions {
   readonly log: RecordLog
   readonly topics: Pick<Topics, 'redrives'>
   readonly signal: AbortSignal
+  readonly patience: Patience
   /** Default: `keptRedrivesMax`. */
   readonly keptMax?: number
 }
@@ -27,11 +29,12 @@ export interface RedriveBoard {
 
 /** Begins to follow. */
 export function followRedrives(options: RedriveBoardOptions): RedriveBoard {
-  const { log, topics, signal, keptMax = keptRedrivesMax } = options
+  const { log, topics, signal, patience, keptMax = keptRedrivesMax } = options
   const table = followTable<RedriveProgress>({
     log,
     topic: topics.redrives,
     signal,
+    patience,
     onChange(latest) {
       if (latest.size > keptMax) dropOldest(latest, Math.floor(keptMax / 10) + 1)
     },

@@ -18,6 +18,7 @@ import { followRedrives } from '../redrives/redrive-board.ts'
 import type { ApiService, ApiServiceOptions } from './api-service.ts'
 import { type DeliveryLogService, startDeliveryLog } from './delivery-log-service.ts'
 import { healthFindings } from './health-findings.ts'
+import type { HistoryTap } from './history-tap.ts'
 import { openStore, type StorePlace } from './open-store.ts'
 import { topicLag } from './topic-lag.ts'
 
@@ -38,6 +39,8 @@ export interface ServicesOptions {
   readonly backups?: ApiServiceOptions['backups']
   readonly host: string
   readonly port: number
+  /** Whoever serves does not end it. */
+  readonly history: Pick<HistoryTap, 'observe'>
   /** Deliveries that wait, by where. */
   readonly waiting: () => Readonly<Record<string, number>>
   /** What the ways in have taken and refused. */
@@ -84,16 +87,17 @@ export function startServices(options: ServicesOptions): Services {
     ])
     if (stopping.signal.aborted) return
     const metrics = exportMetrics(scrapeSources(options, log))
-    const redrives = followRedrives({ log: records, topics, signal: stopping.signal })
-    const partners = followTable({
-      log: records,
-      topic: topics.partnerConfig,
-      signal: stopping.signal,
-      patience: options,
+    const common = { log: records, signal: stopping.signal, patience: options }
+    const redrives = followRedrives({ ...common, topics })
+    const partners = followTable({ ...common, topic: topics.partnerConfig })
+    const gaps = followGaps({ ...common, topics })
+    // Of both only what the tasks of this instance have to do with, so that sums over instances are right.
+    options.history.observe(({ value, partition }) => metrics.observeHistory(value, partition))
+    const health = followTopic({
+      ...{ ...common, topic: topics.endpointHealth, from: 'start' },
+      onRecord: ({ value, partition }) => value && metrics.observeHealth(value, partition),
     })
-    const gaps = followGaps({ log: records, topics, signal: stopping.signal, patience: options })
-    following.push(redrives.following, partners.following, gaps.following)
-    following.push(...observe(options, metrics, stopping.signal))
+    following.push(redrives.following, partners.following, gaps.following, health)
     api = await startApi({
       ...options,
       store: log.store,
@@ -158,36 +162,4 @@ function scrapeSources(
     ready: async () => pipeline.application.taskIds().length > 0,
     version,
   }
-}
-
-/**
- * Histograms and gauges are made of what is committed from now on, and of the last report about each endpoint; of both
- * only what the tasks of this instance have to do with, so that sums over instances are right.
- */
-function observe(
-  { pipeline: { log, topics }, clock, report }: ServicesOptions,
-  metrics: Pick<import('./metrics-source.ts').ExportedMetrics, 'observeHistory' | 'observeHealth'>,
-  signal: AbortSignal,
-): Promise<void>[] {
-  const everyReport = Number.MAX_SAFE_INTEGER
-  return [
-    followTopic(
-      log,
-      topics.deliveryHistory,
-      ({ value, partition }) => metrics.observeHistory(value, partition),
-      signal,
-      0,
-      undefined,
-      { clock, report },
-    ),
-    followTopic(
-      log,
-      topics.endpointHealth,
-      ({ value, partition }) => value && metrics.observeHealth(value, partition),
-      signal,
-      everyReport,
-      undefined,
-      { clock, report },
-    ),
-  ]
 }

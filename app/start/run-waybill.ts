@@ -20,8 +20,8 @@ import type { Receivers } from '../demo/receivers.ts'
 import { openWaysIn } from '../ingest/open-ways-in.ts'
 import { noticesOf, openNotices } from '../notices/open-notices.ts'
 import { openPipeline, type RunningPipeline } from '../pipeline/open-pipeline.ts'
-import { followTopic } from '../pipeline/read-topic.ts'
 import { keepAsStated } from '../retention/keep-as-stated.ts'
+import { tapHistory } from '../serve/history-tap.ts'
 import { storePlace } from '../serve/open-store.ts'
 import { type Services, type ServicesOptions, startServices } from '../serve/services.ts'
 import { createDeliveryTally } from '../view/delivery-tally.ts'
@@ -147,22 +147,19 @@ async function open(
   })
   const waysIn = openWaysIn({ config, pipeline, mapping: options.mapping, clock, report })
   closers.push(waysIn.stop)
+  const history = tapHistory({
+    ...{ log, topics: pipeline.topics, signal: stopping.signal, patience: options },
+  })
+  history.observe(({ value }) => tally.observe(value))
   const services = servicesOf(options, pipeline, tier, {
+    history,
     waiting: () => waitingByPlace(waiting()),
     ingest: waysIn.http,
     ingestCounters: waysIn.counters,
   })
   if (services) closers.push(services.stop)
   const running = [
-    followTopic(
-      log,
-      pipeline.topics.deliveryHistory,
-      (record) => tally.observe(record.value),
-      stopping.signal,
-      0,
-      undefined,
-      options,
-    ),
+    history.following,
     waysIn.run(stopping.signal),
     ...(demo ? [demo.run(pipeline, stopping.signal)] : []),
   ]
@@ -192,7 +189,7 @@ function servicesOf(
   { config, auth, clock, random, version, report, onListening }: InstanceOptions,
   pipeline: RunningPipeline,
   { instanceId, trouble, snapshot }: Tier,
-  joined: Pick<ServicesOptions, 'waiting' | 'ingest' | 'ingestCounters'>,
+  joined: Pick<ServicesOptions, 'history' | 'waiting' | 'ingest' | 'ingestCounters'>,
 ): Services | undefined {
   if (!config.api || !auth) return undefined
   return startServices({

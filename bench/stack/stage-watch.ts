@@ -3,9 +3,10 @@
  * topic sees it, so a stage's commit is part of the stage.
  */
 import { followTopic } from '../../app/pipeline/read-topic.ts'
-import type { InputRecord, RecordLog, Topic } from '../../engine/index.ts'
+import { type InputRecord, type RecordLog, systemClock, type Topic } from '../../engine/index.ts'
 import { type Codecs, makeCodecs, type Registry } from '../../schemas/index.ts'
 import { makeTopics } from '../../topology/topics.ts'
+import { report } from '../support/serve.ts'
 import { type Passed, preciseNow } from './order-writer.ts'
 
 /** The stages in order; each ends where its topic is read. */
@@ -37,7 +38,8 @@ export function watchStages(log: RecordLog, registry: Registry): StageWatch {
       const key = keyOf(value)
       if (key !== undefined && !passed[stage].has(key)) passed[stage].set(key, preciseNow())
     }
-    watching.push(followTopic(log, topic, note, stopping.signal))
+    const patience = { clock: systemClock, report }
+    watching.push(followTopic({ log, topic, onRecord: note, signal: stopping.signal, patience }))
   }
 
   watch('captured', topics.cdcOrders, (value) => {

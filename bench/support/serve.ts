@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { roles } from '../../app/config/roles.ts'
 import type { RunningPipeline } from '../../app/pipeline/open-pipeline.ts'
+import { tapHistory } from '../../app/serve/history-tap.ts'
 import { type Services, startServices } from '../../app/serve/services.ts'
 import { systemClock, systemRandom } from '../../engine/index.ts'
 
@@ -15,8 +16,11 @@ export function report(message: string, cause?: unknown) {
 
 /** Resolves when the API listens and the delivery log is open. */
 export async function serve(pipeline: RunningPipeline, directory: string): Promise<Services> {
+  const stopping = new AbortController()
+  const patience = { clock: systemClock, report }
+  const history = tapHistory({ ...pipeline, signal: stopping.signal, patience })
   const services = startServices({
-    pipeline,
+    ...{ pipeline, history },
     instanceId: 'embedded',
     roles,
     trouble: () => undefined,
@@ -41,5 +45,12 @@ export async function serve(pipeline: RunningPipeline, directory: string): Promi
   while (!(await isReady())) {
     await new Promise<void>((resolve) => systemClock.at(systemClock.now() + 50, resolve))
   }
-  return services
+  return {
+    ...services,
+    async stop() {
+      stopping.abort()
+      await services.stop()
+      await history.following
+    },
+  }
 }

@@ -88,15 +88,14 @@ it('whoever follows a topic beside the pipeline waits as well, and goes on with 
   const older = await start({ steps: ['normalize'] })
   const seen: DeliveryHistory[] = []
   const stopping = new AbortController()
-  const following = followTopic(
-    older.log,
-    older.topics.deliveryHistory,
-    ({ value }) => seen.push(value),
-    stopping.signal,
-    Number.MAX_SAFE_INTEGER,
-    undefined,
-    { clock: systemClock, report: (message, cause) => reports.push({ message, cause: String(cause) }) },
-  )
+  const following = followTopic({
+    ...{ log: older.log, topic: older.topics.deliveryHistory, from: 'start', signal: stopping.signal },
+    onRecord: ({ value }) => seen.push(value),
+    patience: {
+      clock: systemClock,
+      report: (message, cause) => reports.push({ message, cause: String(cause) }),
+    },
+  })
   await waitFor(() => reports.some(({ message }) => /delivery\.history:\d waits/.test(message)), 'the words')
   stopping.abort()
   await following
