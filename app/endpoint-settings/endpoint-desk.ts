@@ -1,17 +1,15 @@
 /** Says how endpoints are set up, from what is published, and pauses and resumes them by publishing that. */
 import type { EndpointBody } from '../../api/contract/endpoints.ts'
 import type { EndpointDesk } from '../../api/options.ts'
-import type { Scope } from '../../ports/delivery-log.ts'
 import type { Endpoint, PartnerConfig } from '../../schemas/index.ts'
 import type { PartnerRegister } from '../pipeline/partner-register.ts'
+import { changeEndpoint, isIn } from './change-endpoint.ts'
 
 export interface EndpointDeskOptions {
   /** What is published, by partner. */
   readonly partners: () => Promise<ReadonlyMap<string, PartnerConfig>>
   readonly register: PartnerRegister
 }
-
-type Refusal = 'no_such_endpoint' | 'endpoint_disabled'
 
 export function createEndpointDesk({ partners, register }: EndpointDeskOptions): EndpointDesk {
   return {
@@ -21,37 +19,18 @@ export function createEndpointDesk({ partners, register }: EndpointDeskOptions):
         .flatMap((config) => config.endpoints.map((endpoint) => endpointBodyOf(config, endpoint)))
         .sort((one, other) => (one.endpoint_id < other.endpoint_id ? -1 : 1))
     },
-    async setPaused({ scope, endpointId, paused }) {
-      const { changed } = await register.change<{
-        records: readonly PartnerConfig[]
-        changed: EndpointBody | { readonly refused: Refusal }
-      }>((published) => {
-        const unchanged = (changed: EndpointBody | { readonly refused: Refusal }) => ({
-          records: [],
-          changed,
-        })
-        const config = published.find(
-          (each) => isIn(scope, each) && each.endpoints.some(({ endpoint_id }) => endpoint_id === endpointId),
-        )
-        const before = config?.endpoints.find(({ endpoint_id }) => endpoint_id === endpointId)
-        if (!config || !before) return unchanged({ refused: 'no_such_endpoint' })
-        if (before.state === 'DISABLED') return unchanged({ refused: 'endpoint_disabled' })
-        const after = withState(before, paused ? 'PAUSED' : 'ACTIVE')
-        if (after === before) return unchanged(endpointBodyOf(config, before))
-        const record = {
-          ...config,
-          version: config.version + 1,
-          endpoints: config.endpoints.map((each) => (each === before ? after : each)),
-        }
-        return { records: [record], changed: endpointBodyOf(record, after) }
+    async setPaused({ paused, ...which }) {
+      const changed = await changeEndpoint(register, which, (before) => {
+        const isDisabled = before.state === 'DISABLED'
+        const endpoint = isDisabled ? before : withState(before, paused ? 'PAUSED' : 'ACTIVE')
+        return { endpoint, answer: { isDisabled } }
       })
-      return changed
+      if (!changed) return { refused: 'no_such_endpoint' }
+      if (changed.answer.isDisabled) return { refused: 'endpoint_disabled' }
+      return endpointBodyOf(changed.config, changed.endpoint)
     },
   }
 }
-
-const isIn = ({ partnerId }: Scope, { partner_id }: PartnerConfig): boolean =>
-  partnerId === null || partnerId === partner_id
 
 function withState(endpoint: Endpoint, state: Endpoint['state']): Endpoint {
   if (endpoint.state === state) return endpoint
