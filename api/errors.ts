@@ -146,6 +146,12 @@ export interface Particulars {
   readonly details?: ErrorBody['error']['details']
 }
 
+/** For routes that ask settings, not reports: an endpoint is in those before anything was delivered to it. */
+export const endpointNotPublished = {
+  message: 'there is no such endpoint',
+  mend: 'check the id; an endpoint is there once its settings are published',
+} as const satisfies Particulars
+
 /** The body for a code. */
 export function errorOf(code: ErrorCode, particulars: Particulars = {}): ErrorBody {
   const { message, mend } = errorTable[code]

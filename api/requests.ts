@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyReply,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
@@ -12,7 +13,7 @@ import { type EventFilter, pageLimitMax, type Scope, statusFilters } from '../po
 import { sentEvents } from '../schemas/index.ts'
 import type { Access } from './auth.ts'
 import type { ErrorBody } from './contract/error.ts'
-import type { ErrorCode, Particulars } from './errors.ts'
+import { type ErrorCode, type Particulars, refuse } from './errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -152,9 +153,13 @@ export function nextLink(url: string, cursor: string | null): string | null {
   return `${next.pathname}${next.search}`
 }
 
-/** Whether a body says something, where none is asked for: it would be ignored, and somebody might rely on it. */
-export const refuseBody = (body: unknown): boolean =>
-  body !== undefined && body !== null && !(typeof body === 'object' && Object.keys(body).length === 0)
+/** Before the handler of a route that takes no body: one that says something would be ignored, and somebody might rely on it. */
+export async function refuseBody(request: { body: unknown }, reply: FastifyReply): Promise<unknown> {
+  const { body } = request
+  const saysNothing =
+    body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
+  return saysNothing ? undefined : refuse(reply, 'bad_request', { message: 'this route takes no body' })
+}
 
 const failure = (description: string) => Type.Unsafe<ErrorBody>({ $ref: 'Error#', description })
 

@@ -11,6 +11,35 @@ const keyBody = Type.Object({
   expires_at: nullable(time('Until when it signs on; null: it is not replaced.')),
 })
 
+/** One that is set up as endpoints usually are. */
+export const endpointExample = {
+  endpoint_id: 'acme-orders',
+  partner_id: 'acme',
+  url: 'https://hooks.acme.example/waybill',
+  state: 'active' as const,
+  stated_state: null,
+  events: ['*'],
+  payload_version: 'v2',
+  timeout_ms: 10_000,
+  max_concurrent: 4,
+  rate_per_second: null,
+  acknowledge_on: 'any_2xx' as const,
+  strict_order: false,
+  auto_redrive: false,
+  max_age_ms: {},
+  headers: [],
+  client_certificate: false,
+  signing_keys: [
+    {
+      key_id: 'made-1',
+      kind: 'hmac' as const,
+      created_at: '2026-11-01T08:00:00.000Z',
+      expires_at: null,
+    },
+  ],
+  config_version: 3,
+}
+
 export const endpointBody = Type.Object(
   {
     endpoint_id: text('The endpoint.'),
@@ -41,35 +70,7 @@ export const endpointBody = Type.Object(
   {
     $id: 'Endpoint',
     description: 'An endpoint as it is set up.',
-    examples: [
-      {
-        endpoint_id: 'acme-orders',
-        partner_id: 'acme',
-        url: 'https://hooks.acme.example/waybill',
-        state: 'active',
-        stated_state: null,
-        events: ['*'],
-        payload_version: 'v2',
-        timeout_ms: 10_000,
-        max_concurrent: 4,
-        rate_per_second: null,
-        acknowledge_on: 'any_2xx',
-        strict_order: false,
-        auto_redrive: false,
-        max_age_ms: {},
-        headers: [],
-        client_certificate: false,
-        signing_keys: [
-          {
-            key_id: 'made-1',
-            kind: 'hmac',
-            created_at: '2026-11-01T08:00:00.000Z',
-            expires_at: null,
-          },
-        ],
-        config_version: 3,
-      },
-    ],
+    examples: [endpointExample],
   },
 )
 export type EndpointBody = Static<typeof endpointBody>

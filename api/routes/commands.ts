@@ -65,6 +65,7 @@ function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
     `/v1/deliveries/:delivery_id/${wish}` as '/v1/deliveries/:delivery_id/retry',
     {
       config: { access: 'token' },
+      preHandler: refuseBody,
       schema: {
         ...words,
         tags: ['deliveries'],
@@ -81,8 +82,6 @@ function addCommand(app: Api, needs: Needs, wish: Wish, words: Words): void {
       },
     },
     async (request, reply) => {
-      if (refuseBody(request.body))
-        return refuse(reply, 'bad_request', { message: 'this route takes no body' })
       const asOf = await deliveryLog.asOf()
       const { delivery_id } = request.params
       const found = await deliveryLog.getDelivery(scopeOf(request), delivery_id)

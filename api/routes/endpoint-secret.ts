@@ -4,7 +4,7 @@ import { endpointCommandId } from '../commands.ts'
 import { endpointSecretBody } from '../contract/endpoint-secret.ts'
 import { answer } from '../contract/fields.ts'
 import { idempotencyHeaders } from '../endpoint-commands.ts'
-import { refuse } from '../errors.ts'
+import { endpointNotPublished, refuse } from '../errors.ts'
 import type { ApiOptions, SecretDesk } from '../options.ts'
 import {
   type Api,
@@ -31,6 +31,7 @@ export function addEndpointSecret(app: Api, desk: SecretDesk, needs: Needs): voi
     '/v1/endpoints/:endpoint_id/secret/rotate',
     {
       config: { access: 'token' },
+      preHandler: refuseBody,
       schema: {
         operationId: 'rotateEndpointSecret',
         tags: ['endpoints'],
@@ -65,8 +66,6 @@ export function addEndpointSecret(app: Api, desk: SecretDesk, needs: Needs): voi
       },
     },
     async (request, reply) => {
-      if (refuseBody(request.body))
-        return refuse(reply, 'bad_request', { message: 'this route takes no body' })
       const { endpoint_id } = request.params
       const { overlap_seconds = overlapSecondsDefault } = request.query
       const scope = scopeOf(request)
@@ -100,10 +99,7 @@ export function addEndpointSecret(app: Api, desk: SecretDesk, needs: Needs): voi
 }
 
 const whyNot = {
-  no_such_endpoint: {
-    message: 'there is no such endpoint',
-    mend: 'check the id; an endpoint is there once its settings are published',
-  },
+  no_such_endpoint: endpointNotPublished,
   secret_stated: undefined,
   too_many_secrets: undefined,
   commands_unavailable: {

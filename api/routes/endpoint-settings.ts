@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { endpointBody, endpointListBody } from '../contract/endpoints.ts'
 import { answer } from '../contract/fields.ts'
-import { refuse } from '../errors.ts'
+import { endpointNotPublished, refuse } from '../errors.ts'
 import type { ApiOptions, EndpointDesk } from '../options.ts'
 import {
   type Api,
@@ -20,10 +20,6 @@ type Needs = Pick<ApiOptions, 'report'>
 
 const noQuery = Type.Object({}, { additionalProperties: false })
 const params = Type.Object({ endpoint_id: endpointId })
-const notThere = {
-  message: 'there is no such endpoint',
-  mend: 'check the id; an endpoint is there once its settings are published',
-} as const
 
 export function addEndpointSettings(app: Api, desk: EndpointDesk, needs: Needs): void {
   addLookUps(app, desk)
@@ -71,7 +67,7 @@ function addLookUps(app: Api, desk: EndpointDesk): void {
     async (request, reply) => {
       const { endpoint_id } = request.params
       const found = (await desk.list(scopeOf(request))).find((each) => each.endpoint_id === endpoint_id)
-      return found ? reply.send(found) : refuse(reply, 'no_such_endpoint', notThere)
+      return found ? reply.send(found) : refuse(reply, 'no_such_endpoint', endpointNotPublished)
     },
   )
 }
@@ -101,6 +97,7 @@ function addPauses(app: Api, desk: EndpointDesk, { report }: Needs): void {
       `/v1/endpoints/:endpoint_id/${name}` as '/v1/endpoints/:endpoint_id/pause',
       {
         config: { access: 'token' },
+        preHandler: refuseBody,
         schema: {
           ...words,
           tags: ['endpoints'],
@@ -110,8 +107,6 @@ function addPauses(app: Api, desk: EndpointDesk, { report }: Needs): void {
         },
       },
       async (request, reply) => {
-        if (refuseBody(request.body))
-          return refuse(reply, 'bad_request', { message: 'this route takes no body' })
         const { endpoint_id: endpointId } = request.params
         const changed = await desk
           .setPaused({ scope: scopeOf(request), endpointId, paused })
@@ -127,7 +122,7 @@ function addPauses(app: Api, desk: EndpointDesk, { report }: Needs): void {
 }
 
 const whyNot = {
-  no_such_endpoint: notThere,
+  no_such_endpoint: endpointNotPublished,
   endpoint_disabled: undefined,
   commands_unavailable: {
     message: 'it is not certain that the state was changed',

@@ -5,7 +5,7 @@ import { endpointCommandId, testEventId } from '../commands.ts'
 import { endpointTestBody } from '../contract/endpoint-test.ts'
 import { answer } from '../contract/fields.ts'
 import { idempotencyHeaders } from '../endpoint-commands.ts'
-import { refuse } from '../errors.ts'
+import { endpointNotPublished, refuse } from '../errors.ts'
 import type { ApiOptions, TestDesk } from '../options.ts'
 import {
   type Api,
@@ -26,6 +26,7 @@ export function addEndpointTest(app: Api, desk: TestDesk, needs: Needs): void {
     '/v1/endpoints/:endpoint_id/test',
     {
       config: { access: 'token' },
+      preHandler: refuseBody,
       schema: {
         operationId: 'testEndpoint',
         tags: ['endpoints'],
@@ -47,8 +48,6 @@ export function addEndpointTest(app: Api, desk: TestDesk, needs: Needs): void {
       },
     },
     async (request, reply) => {
-      if (refuseBody(request.body))
-        return refuse(reply, 'bad_request', { message: 'this route takes no body' })
       const { endpoint_id } = request.params
       const { event } = request.query
       const subject = `${endpoint_id} ${event ?? ''}`
@@ -99,9 +98,6 @@ const eventParameter = Type.Unsafe<(typeof sentEvents)[number]>({
 })
 
 const whyNot = {
-  no_such_endpoint: {
-    message: 'there is no such endpoint',
-    mend: 'check the id; an endpoint is there once its settings are published',
-  },
+  no_such_endpoint: endpointNotPublished,
   version_too_old: undefined,
 } as const

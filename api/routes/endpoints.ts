@@ -4,7 +4,6 @@ import { endpointCommandId } from '../commands.ts'
 import { answer } from '../contract/fields.ts'
 import { endpointCommandBody } from '../contract/redrives.ts'
 import { idempotencyHeaders, sendEndpointCommand } from '../endpoint-commands.ts'
-import { refuse } from '../errors.ts'
 import type { ApiOptions } from '../options.ts'
 import {
   type Api,
@@ -44,6 +43,7 @@ export function addEndpoints(app: Api, needs: Needs): void {
       `/v1/endpoints/:endpoint_id/${name}` as '/v1/endpoints/:endpoint_id/enable',
       {
         config: { access: 'token' },
+        preHandler: refuseBody,
         schema: {
           ...words,
           tags: ['endpoints'],
@@ -54,9 +54,6 @@ export function addEndpoints(app: Api, needs: Needs): void {
         },
       },
       async (request, reply) => {
-        if (refuseBody(request.body)) {
-          return refuse(reply, 'bad_request', { message: 'this route takes no body' })
-        }
         const { endpoint_id } = request.params
         const id = endpointCommandId(kind, endpoint_id, request.headers['idempotency-key'], needs)
         return sendEndpointCommand(needs, reply, scopeOf(request), {

@@ -64,6 +64,7 @@ export function addGaps(app: Api, desk: GapDesk, { clock, random, report }: Need
     '/v1/gaps/:order_id/:event_id/send',
     {
       config: { access: 'operator' },
+      preHandler: refuseBody,
       schema: {
         operationId: 'sendGap',
         tags: ['gaps'],
@@ -75,8 +76,6 @@ export function addGaps(app: Api, desk: GapDesk, { clock, random, report }: Need
       },
     },
     async (request, reply) => {
-      if (refuseBody(request.body))
-        return refuse(reply, 'bad_request', { message: 'this route takes no body' })
       const { order_id, event_id } = request.params
       const gap = (await desk.list()).find((one) => one.order_id === order_id && one.event_id === event_id)
       if (!gap) return refuse(reply, 'no_such_gap')

@@ -150,6 +150,7 @@ function addStop(app: Api, desk: RedriveDesk, needs: Needs): void {
     '/v1/redrives/:redrive_id/stop',
     {
       config: { access: 'token' },
+      preHandler: refuseBody,
       schema: {
         operationId: 'stopRedrive',
         tags: ['redrives'],
@@ -168,8 +169,6 @@ function addStop(app: Api, desk: RedriveDesk, needs: Needs): void {
       },
     },
     async (request, reply) => {
-      if (refuseBody(request.body))
-        return refuse(reply, 'bad_request', { message: 'this route takes no body' })
       const { redrive_id } = request.params
       const found = await find(desk, redrive_id, scopeOf(request).partnerId)
       if (!found) return refuse(reply, 'no_such_redrive')

@@ -1,33 +1,13 @@
 /** The sample's endpoints, one of which its settings have disabled; nothing that is done to them is kept. */
-import type { EndpointBody } from '../contract/endpoints.ts'
+import { type EndpointBody, endpointExample } from '../contract/endpoints.ts'
 import type { EndpointDesk } from '../options.ts'
-
-const example: Omit<EndpointBody, 'endpoint_id' | 'partner_id' | 'url'> = {
-  state: 'active',
-  stated_state: null,
-  events: ['*'],
-  payload_version: 'v2',
-  timeout_ms: 10_000,
-  max_concurrent: 4,
-  rate_per_second: null,
-  acknowledge_on: 'any_2xx',
-  strict_order: false,
-  auto_redrive: false,
-  max_age_ms: {},
-  headers: [],
-  client_certificate: false,
-  signing_keys: [
-    { key_id: 'made-1', kind: 'hmac', created_at: '2026-11-01T08:00:00.000Z', expires_at: null },
-  ],
-  config_version: 3,
-}
 
 const sample = (
   endpoint_id: string,
   partner_id: string,
   changes: Partial<EndpointBody> = {},
 ): EndpointBody => ({
-  ...example,
+  ...endpointExample,
   endpoint_id,
   partner_id,
   url: `https://hooks.${partner_id}.example/${endpoint_id}`,
