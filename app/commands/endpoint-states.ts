@@ -1,14 +1,13 @@
 /** `waybill endpoints list|pause|resume`: how endpoints are set up, and holding back what goes to one. */
 import type { Command } from 'commander'
 import { type EndpointBody, endpointBody, endpointListBody } from '../../api/contract/endpoints.ts'
-import { oneLine } from '../cli/cli-error.ts'
 import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { Surroundings } from '../cli/surroundings.ts'
-import { requestKey } from '../client/request-key.ts'
 import { addClientOptions, clientEnvironmentHelp, withClient } from '../client/run-client.ts'
 import type { Colors } from '../client/words.ts'
 import type { ClientFlags } from '../config/client-config.ts'
 import { type Column, table } from '../view/table.ts'
+import { addEndpointWish } from './endpoint-wish.ts'
 import type { Finish } from './options.ts'
 
 const pauseExamples = `
@@ -38,17 +37,14 @@ export function addEndpointStates(endpoints: Command, surroundings: Surroundings
   list
     .addHelpText('after', clientEnvironmentHelp)
     .action(async () => finish(await listEndpoints(list.optsWithGlobals<ListFlags>(), surroundings)))
+  const line = (endpoint: EndpointBody) => `${endpoint.endpoint_id}  ${stateText(endpoint)}`
   for (const [wish, description, examples] of [
     ['pause', 'hold back what goes to an endpoint', pauseExamples],
     ['resume', 'send what was held back', resumeExamples],
   ] as const) {
-    const command = endpoints.command(wish).description(description).argument('<endpoint-id>', 'the endpoint')
-    addClientOptions(command)
-    command
-      .addHelpText('after', `${clientEnvironmentHelp}${examples}`)
-      .action(async (id: string) =>
-        finish(await setState(wish, id, command.optsWithGlobals<ClientFlags>(), surroundings)),
-      )
+    addEndpointWish(endpoints, surroundings, finish, {
+      ...{ wish, description, examples, body: endpointBody, line },
+    })
   }
 }
 
@@ -85,18 +81,3 @@ const columns = (colors: Colors): Column<EndpointBody>[] => [
 
 const stateText = ({ state, stated_state }: EndpointBody): string =>
   stated_state === null ? state : `${state} (settings: ${stated_state})`
-
-function setState(
-  wish: 'pause' | 'resume',
-  id: string,
-  flags: ClientFlags,
-  surroundings: Surroundings,
-): Promise<ExitCode> {
-  return withClient(flags, surroundings, async (run) => {
-    const path = `/v1/endpoints/${encodeURIComponent(id)}/${wish}`
-    const changed = await run.client.post(path, requestKey(surroundings.random), endpointBody)
-    if (run.config.format === 'json') run.json(changed)
-    else run.lines([oneLine(`${changed.endpoint_id}  ${stateText(changed)}`)])
-    return exitCode.ok
-  })
-}

@@ -1,16 +1,12 @@
 /** `waybill endpoints …`: looks at endpoints, gives them another chance, and changes what may change while they run. */
 import type { Command } from 'commander'
 import { endpointCommandBody } from '../../api/contract/redrives.ts'
-import { oneLine } from '../cli/cli-error.ts'
-import { type ExitCode, exitCode } from '../cli/exit-code.ts'
 import type { Surroundings } from '../cli/surroundings.ts'
-import { requestKey } from '../client/request-key.ts'
-import { addClientOptions, clientEnvironmentHelp, withClient } from '../client/run-client.ts'
-import type { ClientFlags } from '../config/client-config.ts'
 import { addEndpointCheck } from './endpoint-check.ts'
 import { addEndpointSecret } from './endpoint-secret.ts'
 import { addEndpointStates } from './endpoint-states.ts'
 import { addEndpointTest } from './endpoint-test.ts'
+import { addEndpointWish } from './endpoint-wish.ts'
 import type { Finish } from './options.ts'
 
 const enableExamples = `
@@ -40,27 +36,9 @@ export function addEndpoints(program: Command, surroundings: Surroundings, finis
     ['enable', 'use an endpoint again that was disabled by the system', enableExamples],
     ['probe', 'try an endpoint now that is left alone because it fails', probeExamples],
   ] as const) {
-    const command = endpoints.command(wish).description(description).argument('<endpoint-id>', 'the endpoint')
-    addClientOptions(command)
-    command
-      .addHelpText('after', `${clientEnvironmentHelp}${examples}`)
-      .action(async (id: string) =>
-        finish(await commandEndpoint(wish, id, command.optsWithGlobals<ClientFlags>(), surroundings)),
-      )
+    addEndpointWish(endpoints, surroundings, finish, {
+      ...{ wish, description, examples, body: endpointCommandBody },
+      line: ({ endpoint_id, will }) => `${endpoint_id}  ${will}`,
+    })
   }
-}
-
-function commandEndpoint(
-  wish: 'enable' | 'probe',
-  id: string,
-  flags: ClientFlags,
-  surroundings: Surroundings,
-): Promise<ExitCode> {
-  return withClient(flags, surroundings, async (run) => {
-    const path = `/v1/endpoints/${encodeURIComponent(id)}/${wish}`
-    const taken = await run.client.post(path, requestKey(surroundings.random), endpointCommandBody)
-    if (run.config.format === 'json') run.json(taken)
-    else run.lines([oneLine(`${taken.endpoint_id}  ${taken.will}`)])
-    return exitCode.ok
-  })
 }
