@@ -1,8 +1,8 @@
 /** MariaDB from Debian's -core packages, with the order and the dispatch database of the demonstration. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { capturerRights } from '../capturer-rights.ts'
+import { orderDatabaseFacts, socketOf } from '../order-database.ts'
 import { programPath } from '../packages.ts'
 import { startProcess } from '../process.ts'
 import { runCommand } from '../run-command.ts'
@@ -21,25 +21,14 @@ export const mariadb: ServiceDefinition = {
     const { directory, assets } = context
     return {
       nodes: [{ directory, start: () => startServer(context, port) }],
-      facts: {
-        host: '127.0.0.1',
-        port: String(port),
-        writer: 'oms',
-        writerPassword: 'oms',
-        capturer: 'cdc',
-        capturerPassword: 'cdc',
-        socket: socketOf(port),
-      },
+      facts: orderDatabaseFacts('mariadb', port),
       async seed() {
         const input = readFileSync(join(assets, 'mariadb/oms.sql'), 'utf8') + capturerRights('mariadb')
-        await runCommand('mariadb', ['--no-defaults', '-uroot', '-S', socketOf(port)], { input })
+        await runCommand('mariadb', ['--no-defaults', '-uroot', '-S', socketOf('mariadb', port)], { input })
       },
     }
   },
 }
-
-/** Paths of sockets end at 107 bytes; a data directory may lie deeper. */
-const socketOf = (port: number) => join(tmpdir(), `waybill-mariadb-${port}.sock`)
 
 async function startServer({ directory, assets }: StartContext, port: number): Promise<void> {
   const data = join(directory, 'data')
@@ -66,7 +55,7 @@ async function startServer({ directory, assets }: StartContext, port: number): P
       ...user,
       '--bind-address=127.0.0.1',
       `--port=${port}`,
-      `--socket=${socketOf(port)}`,
+      `--socket=${socketOf('mariadb', port)}`,
       `--datadir=${data}`,
       `--tmpdir=${temporary}`,
       `--pid-file=${join(directory, 'mariadbd.pid')}`,

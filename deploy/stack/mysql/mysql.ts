@@ -3,9 +3,9 @@
  * its own, that of Debian's sid is run out of a folder, with the libraries that it was built with.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { capturerRights } from '../capturer-rights.ts'
+import { orderDatabaseFacts, socketOf } from '../order-database.ts'
 import { type Packages, programPath } from '../packages.ts'
 import { startProcess } from '../process.ts'
 import { runCommand } from '../run-command.ts'
@@ -27,20 +27,14 @@ export const mysql: ServiceDefinition = {
     const { directory, assets } = context
     return {
       nodes: [{ directory, start: () => startServer(context, programs, port) }],
-      facts: {
-        host: '127.0.0.1',
-        port: String(port),
-        writer: 'oms',
-        writerPassword: 'oms',
-        capturer: 'cdc',
-        capturerPassword: 'cdc',
-        socket: socketOf(port),
-      },
+      facts: orderDatabaseFacts('mysql', port),
       async seed() {
         const [command, ...before] = programs.client
         const tables = readFileSync(join(assets, 'mariadb/oms.sql'), 'utf8')
         const input = tables + capturerRights('mysql') + rootByNetwork
-        await runCommand(command, [...before, '--no-defaults', '-uroot', '-S', socketOf(port)], { input })
+        await runCommand(command, [...before, '--no-defaults', '-uroot', '-S', socketOf('mysql', port)], {
+          input,
+        })
       },
     }
   },
@@ -76,9 +70,6 @@ async function unpacked(packages: Packages): Promise<Programs> {
   }
 }
 
-/** Paths of sockets end at 107 bytes; a data directory may lie deeper. */
-const socketOf = (port: number) => join(tmpdir(), `waybill-mysql-${port}.sock`)
-
 async function startServer({ directory }: StartContext, { server }: Programs, port: number): Promise<void> {
   const data = join(directory, 'data')
   const temporary = join(directory, 'tmp')
@@ -94,7 +85,7 @@ async function startServer({ directory }: StartContext, { server }: Programs, po
     command,
     args: [
       ...common,
-      ...[`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${socketOf(port)}`],
+      ...[`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${socketOf('mysql', port)}`],
       ...['--mysqlx=OFF', '--secure-file-priv=NULL', '--skip-name-resolve', '--default-time-zone=+00:00'],
       // What Debezium needs beside MySQL's own defaults (the binlog is on, with whole rows).
       ...['--server-id=223355', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'],
