@@ -15,6 +15,7 @@
 import type { Clock } from '../clock.ts'
 import type { EffectHandler, EffectResult, EffectView, Intent } from '../graph/processor.ts'
 import type { Counters } from './counters.ts'
+import { type SlowCalls, slowWatch } from './slow-calls.ts'
 import { type Slot, turnQueue } from './turn-queue.ts'
 
 export interface Call {
@@ -58,16 +59,6 @@ export interface CallSchedulerOptions {
   readonly onFinished: () => void
 }
 
-/** Keeps calls that take long from filling a pool. */
-export interface SlowCalls {
-  /** Real time: how long calls take is no matter of the pipeline's. */
-  readonly clock: Clock
-  /** A call that has run for so long gives its slot back and goes on aside. */
-  readonly afterMs: number
-  /** By pool, how many may be aside at once. */
-  readonly aside: Readonly<Record<string, number>>
-}
-
 export interface CallScheduler {
   /** Makes a committed intent startable, or matches it with the call that is already known. */
   submit(call: Call): void
@@ -106,7 +97,6 @@ interface Entry {
   minimal: boolean
   /** Where it counts while it runs. */
   slot: Slot
-  startedAt: number
 }
 
 export function callScheduler(options: CallSchedulerOptions): CallScheduler {
@@ -120,9 +110,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
   let handedOut: Entry[] = []
   let running = 0
   let aside = 0
-  /** Running calls that may be set aside, the longest first. */
-  const watched = new Set<Entry>()
-  let cancelWatch: (() => void) | undefined
+  const slow = options.slow && slowWatch<Entry>(options.slow, { setAside, onRung: pump })
 
   const keyOf = (taskId: string, effect: string, intentId: string) => `${taskId}|${effect}|${intentId}`
   const entryKey = ({ call }: Entry) => keyOf(call.taskId, call.effect, call.intent.id)
@@ -153,7 +141,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     entry.state = 'running'
     running++
     if (entry.slot === 'aside') aside++
-    else watch(entry)
+    else if (options.slow?.aside[call.intent.pool]) slow?.begin(entry)
     let result: EffectResult<unknown>
     try {
       const again = call.starts > 0
@@ -165,7 +153,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     }
     running--
     if (entry.slot === 'aside') aside--
-    watched.delete(entry)
+    slow?.end(entry)
     pool.release(call.intent.key, entry.slot)
     if (entries.get(entryKey(entry)) === entry) finish(entry, result)
     else options.counters.add('effect.result_unheard', { effect: call.effect })
@@ -190,33 +178,12 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     void run(entry, handler)
   }
 
-  function watch(entry: Entry) {
-    const { slow } = options
-    if (!slow?.aside[entry.call.intent.pool]) return
-    entry.startedAt = slow.clock.now()
-    watched.add(entry)
-    if (!cancelWatch) armWatch(slow)
-  }
-
-  /** One timer for all: it rings for the one that has run longest. */
-  function armWatch(slow: SlowCalls) {
-    const [longest] = watched
-    cancelWatch = longest && slow.clock.at(longest.startedAt + slow.afterMs, () => setLongAside(slow))
-  }
-
-  function setLongAside(slow: SlowCalls) {
-    const startedBy = slow.clock.now() - slow.afterMs
-    for (const entry of watched) {
-      if (entry.startedAt > startedBy) break
-      watched.delete(entry)
-      const { pool, key } = entry.call.intent
-      // Without room it keeps its slot: the pool is what bounds all of them.
-      if (!poolOf(pool).setAside(key)) continue
-      entry.slot = 'aside'
-      aside++
-    }
-    armWatch(slow)
-    pump()
+  function setAside(entry: Entry) {
+    const { pool, key } = entry.call.intent
+    // Without room it keeps its slot: the pool is what bounds all of them.
+    if (!poolOf(pool).setAside(key)) return
+    entry.slot = 'aside'
+    aside++
   }
 
   function pump() {
@@ -259,7 +226,6 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
         result: undefined,
         minimal: false,
         slot: 'pool',
-        startedAt: 0,
       }
       entries.set(key, entry)
       poolOf(call.intent.pool).add(entry, call.intent)
@@ -346,8 +312,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       [...entries.values()].some(({ state }) => state === 'queued'),
     stop() {
       stopping.abort()
-      cancelWatch?.()
-      cancelWatch = undefined
+      slow?.stop()
     },
   }
 }

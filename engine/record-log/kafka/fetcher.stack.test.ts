@@ -87,9 +87,13 @@ it('hides two aborted transactions that overlap, wherever reading starts', async
   await other.end('abort')
   await append(tp, [textRecord('plain')])
   const end = await endOf(tp)
+  const whole = (await readFrom(tp, 0)).records
+  expect(valuesOf(whole)).toEqual(['plain'])
+  // An end is answered before its markers are written: the last of them may stand behind the plain record.
+  const plainAt = whole[0]?.offset ?? -1
   for (let offset = 0; offset < end; offset++) {
     const { records, position } = await readFrom(tp, offset)
-    expect(valuesOf(records)).toEqual(['plain'])
+    expect(valuesOf(records)).toEqual(offset <= plainAt ? ['plain'] : [])
     // The last marker may come after the end was asked for.
     expect(position).toBeGreaterThanOrEqual(end)
   }
