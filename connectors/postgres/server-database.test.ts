@@ -11,6 +11,13 @@ import { findPostgres, type PostgresServer, startPostgres } from './testing/post
 
 const found = findPostgres()
 
+/** Waits until so many sleeps run on the server. */
+async function started(database: SqlDatabase, count: number): Promise<void> {
+  const text = "select from pg_stat_activity where state = 'active' and query = 'select pg_sleep(20)'"
+  while ((await database.query({ text })).length < count)
+    await new Promise((resolve) => setImmediate(resolve))
+}
+
 describe('a server that is not there', () => {
   it('is said to be unreachable, without its password', async () => {
     const opening = openDeliveryLog({ place: { url: 'postgres://me:secret@127.0.0.1:1/waybill' } })
@@ -103,8 +110,12 @@ describe.skipIf('skip' in found)(
       await log.write(batch({ history: [attempted()] }))
       const underWay = database.query({ text: 'select pg_sleep(20)' })
       const refused = expect(underWay).rejects.toMatchObject({ reason: 'unavailable' })
+      // Its connection is ours alone, and breaks where nobody but us would hear it: that ended the process once.
+      const inTransaction = database.transaction([{ text: 'select pg_sleep(20)' }])
+      const undone = expect(inTransaction).rejects.toMatchObject({ reason: 'unavailable' })
+      await started(database, 2)
       await server.crash()
-      await refused
+      await Promise.all([refused, undone])
       await expect(log.ping()).rejects.toMatchObject({ reason: 'unavailable' })
       await expect(log.write(batch({ history: [attempted({ of: 'event-2' })] }))).rejects.toMatchObject({
         reason: 'unavailable',

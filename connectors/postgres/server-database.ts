@@ -63,6 +63,11 @@ export function openServerDatabase({ url, connectionsMax }: ServerDatabaseOption
 async function inTransaction(pool: pg.Pool, statements: readonly Sql[]): Promise<SqlRow[][]> {
   const client = await pool.connect()
   let broken: Error | undefined
+  const onBroken = (error: Error) => {
+    broken = error
+  }
+  // The pool listens to idle connections alone. What breaks this one rejects its query, and is told here besides.
+  client.on('error', onBroken)
   try {
     await client.query('begin')
     const results: SqlRow[][] = []
@@ -71,12 +76,12 @@ async function inTransaction(pool: pg.Pool, statements: readonly Sql[]): Promise
     return results
   } catch (cause) {
     // A connection that cannot even roll back is of no use to the next one.
-    await client.query('rollback').catch((error: Error) => {
-      broken = error
-    })
+    await client.query('rollback').catch(onBroken)
     throw cause
   } finally {
     client.release(broken)
+    // Only now: the pool listens again.
+    client.removeListener('error', onBroken)
   }
 }
 
