@@ -4,7 +4,9 @@ import { topologyBuilder } from '../graph/builder.ts'
 import { defineTopic } from '../graph/topic.ts'
 import { createMemoryLog } from '../record-log/memory/memory-log.ts'
 import { utf8 } from '../serdes/serde.ts'
+import { testDriver } from '../testing.ts'
 import { inputEnds, topicsFeeding } from './input-ends.ts'
+import { gate, turns } from './testing/scene.ts'
 
 const topic = (name: string, timestampType: 'create' | 'append' = 'create') =>
   defineTopic({ name, key: utf8, value: utf8, partitions: 1, timestampType })
@@ -110,5 +112,47 @@ describe('the end of an input', () => {
     await commit(3)
     await pass(10_000)
     expect(ends.end('changes')).toBeUndefined()
+  })
+})
+
+describe('an instance that is stopped while it opens its tasks', () => {
+  /** Stops at the nth question that the start asks the log; whether there was one. */
+  async function stopAt(nth: number) {
+    const driver = await testDriver({ topology: twoStages(), instances: [] })
+    const { config } = captured
+    await driver.log.admin.createTopics([{ name: 'captured', partitions: 1, config }])
+    // Not worked off yet: the ends of what is behind it are looked for again and again.
+    await driver.append(captured, { key: 'k', value: 'v' })
+    const { levers } = driver.log
+    const held = gate()
+    let asked = 0
+    levers.before = (operation) => (operation === 'admin' && ++asked === nth ? held.passed : undefined)
+    const starting = driver.start('a').catch(() => undefined)
+    await turns(100)
+    const wasAsked = asked >= nth
+    levers.before = undefined
+    const stopping = driver.application('a').stop()
+    held.open()
+    await Promise.all([starting, stopping])
+    return { driver, wasAsked }
+  }
+
+  // A process was told to stop just then; it said that it had stopped, and looked at the closed log for ever.
+  it('asks the log nothing more once it has stopped', async () => {
+    let steps = 0
+    for (let isOver = false; !isOver; steps++) {
+      const { driver, wasAsked } = await stopAt(steps + 1)
+      const late: number[] = []
+      driver.log.levers.before = (operation) => {
+        if (operation === 'admin') late.push(driver.clock.now())
+        return undefined
+      }
+      driver.clock.advance(10_000)
+      await turns()
+      expect(late, `stopped at question ${steps + 1}`).toEqual([])
+      await driver.close()
+      isOver = !wasAsked
+    }
+    expect(steps).toBeGreaterThan(10)
   })
 })

@@ -178,7 +178,13 @@ export function makeOwnership(options: OwnershipOptions): Ownership {
         continued: current.continued.has(taskIdOf(place)),
         signal,
       })
-      await quietly(current, signal, async () => loop.attach(task))
+      try {
+        await quietly(current, signal, async () => loop.attach(task))
+      } catch (error) {
+        // Nobody else knows of it: left open, it would look at the log for ever, and keep the process alive.
+        task.close()
+        throw error
+      }
     }
   }
 

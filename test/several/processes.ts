@@ -10,7 +10,7 @@ export interface InstanceProcess {
   apiUrl(): Promise<string>
   /** SIGKILL; resolves with the moment of it, when the process is gone. Rejects when it had ended by itself. */
   kill(): Promise<number>
-  /** SIGTERM; rejects with what it said when the exit code is not 0. */
+  /** SIGTERM; rejects with what it said when the exit code is not 0, or it does not end: then it is killed. */
   stop(): Promise<void>
   /** CPU time of its own so far, in seconds; where /proc tells it. */
   cpuSeconds(): number
@@ -18,6 +18,9 @@ export interface InstanceProcess {
   text(): string
   readonly isRunning: () => boolean
 }
+
+/** Running calls get 2 s, the last commit and the group what a busy broker takes. */
+const stopWithinMs = 30_000
 
 export interface ProcessOptions {
   readonly args: readonly string[]
@@ -81,7 +84,11 @@ export function startInstance({ args, cwd, env }: ProcessOptions): InstanceProce
     },
     async stop() {
       child.kill('SIGTERM')
+      const cancel = systemClock.at(systemClock.now() + stopWithinMs, () => child.kill('SIGKILL'))
       const exit = await ended
+      cancel()
+      if (exit === null)
+        throw new Error(`the process did not end within ${stopWithinMs / 1000} s of SIGTERM: ${text}`)
       if (exit !== 0) throw new Error(`the process ended with ${exit}: ${text}`)
     },
   }
