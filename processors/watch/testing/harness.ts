@@ -27,7 +27,8 @@ const healthCodec = codecs.of('endpoint.health-value')
 /** When the tests begin: not at the start of a bucket of any window. */
 export const startMs = Date.parse('2026-11-22T08:00:30.000Z')
 
-export const minuteMs = 60_000
+export const secondMs = 1000
+export const minuteMs = 60 * secondMs
 export const hourMs = 60 * minuteMs
 
 type ChangedHistory = Partial<DeliveryHistory>
