@@ -2,8 +2,9 @@
  * What endpoints that do not answer cost the healthy ones: 20 of 200, and 1,000 of 1,200, hanging from one moment on,
  * against the same load with nobody hanging, in interleaved pairs. Measured from that moment: the first seconds, in
  * which nobody knows yet who hangs, count too.
- * Run after a build: `node dist/bench/delivery/hanging.js [pairs] [seconds]`.
+ * Run after a build: `node dist/bench/delivery/hanging.js [pairs] [seconds] [--kafka HOST:PORT]`.
  */
+import { benchArguments, onWhichLog } from '../support/bench-log.ts'
 import { benchSealer, makeDeliveries } from '../support/deliveries.ts'
 import { openStand } from '../support/delivery-stand.ts'
 import { startEndpoints } from '../support/endpoints.ts'
@@ -11,8 +12,8 @@ import { figure, percentile } from '../support/figures.ts'
 import { machineLine, wait } from '../support/machine.ts'
 import { appendPaced, type Latencies, latenciesOf } from '../support/paced.ts'
 
-const pairs = Number(process.argv[2] ?? 5)
-const seconds = Number(process.argv[3] ?? 30)
+const pairs = Number(benchArguments[0] ?? 5)
+const seconds = Number(benchArguments[1] ?? 30)
 const scenarios = [
   { endpointCount: 200, hangingCount: 20 },
   { endpointCount: 1200, hangingCount: 1000 },
@@ -54,7 +55,7 @@ async function run(endpointCount: number, hangingCount: number, hangs: boolean):
 }
 
 process.stdout.write(
-  `${machineLine()}\nnode dist/bench/delivery/hanging.js ${pairs} ${seconds}; medians of ${pairs} interleaved pairs (least to most)\n`,
+  `${machineLine()}\nnode dist/bench/delivery/hanging.js ${pairs} ${seconds}${onWhichLog}; medians of ${pairs} interleaved pairs (least to most)\n`,
 )
 for (const { endpointCount, hangingCount } of scenarios) {
   const without: Latencies[] = []

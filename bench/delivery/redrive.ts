@@ -1,20 +1,21 @@
 /**
  * 100,000 dead deliveries of 100 endpoints are redriven at a chosen pace, while live traffic goes on at 200 a second:
  * what the redrive does to its latency.
- * Run after a build: `node dist/bench/delivery/redrive.js [dead] [redrivenPerSecond]`.
+ * Run after a build: `node dist/bench/delivery/redrive.js [dead] [redrivenPerSecond] [--kafka HOST:PORT]`.
  */
 import { performance } from 'node:perf_hooks'
 import { appendRecord } from '../../app/pipeline/append-record.ts'
 import { systemClock } from '../../engine/index.ts'
 import type { Sender, SendOutcome } from '../../ports/sender.ts'
+import { benchArguments, onWhichLog } from '../support/bench-log.ts'
 import { benchSealer, endpointIdOf, makeDeliveries, partnerIdOf } from '../support/deliveries.ts'
 import { openStand } from '../support/delivery-stand.ts'
 import { startEndpoints } from '../support/endpoints.ts'
 import { machineLine, wait } from '../support/machine.ts'
 import { appendPaced, type Latencies, latenciesOf, untilAnswered } from '../support/paced.ts'
 
-const deadWanted = Number(process.argv[2] ?? 100_000)
-const redrivenPerSecond = Number(process.argv[3] ?? 500)
+const deadWanted = Number(benchArguments[0] ?? 100_000)
+const redrivenPerSecond = Number(benchArguments[1] ?? 500)
 const endpointCount = 100
 const livePerSecond = 200
 const appendCount = 1000
@@ -125,7 +126,7 @@ const line = (name: string, { p50Ms, p99Ms, maxMs }: Latencies) =>
 process.stdout.write(
   `${[
     machineLine(),
-    `node dist/bench/delivery/redrive.js ${dead} ${redrivenPerSecond}; one run`,
+    `node dist/bench/delivery/redrive.js ${deadWanted} ${redrivenPerSecond}${onWhichLog}; one run`,
     line(`live at ${livePerSecond}/s alone`, base),
     line(`live beside the redrive`, during),
     `  goal: p50 ${goal.p50Ms} ms, p99 ${goal.p99Ms} ms`,
