@@ -1,6 +1,6 @@
 /**
- * The product in a process of its own, for `silent.ts` to kill: appends deliveries at a pace, from the number that it
- * is told, and prints up to which one all are durable, the first time when it is open.
+ * The product in a process of its own, for `kill.ts` to kill: appends deliveries at a pace, from the number that it is
+ * told, and prints up to which one all are durable, the first time when it is open. Stops when its input ends.
  */
 import { systemClock } from '../../engine/index.ts'
 import { benchArguments } from '../support/bench-log.ts'
@@ -30,5 +30,7 @@ for (let next = Number(from); next < Number(total); ) {
   }
   await wait(appendEveryMs / 4)
 }
-// Until it is killed: open calls and retries go on.
-process.stdin.resume()
+// Until it is killed, or its input ends: open calls and retries go on.
+await new Promise<void>((resolve) => process.stdin.once('end', resolve).resume())
+await stand.stop()
+process.exit(0)

@@ -29,8 +29,15 @@ export interface Taken {
   readonly latenciesMs: Float64Array
   /** When it came in, in epoch milliseconds. */
   readonly atMs: Float64Array
-  /** Requests of deliveries that had been answered before. */
+  /** When its answer was written; NaN: not yet. */
+  readonly answeredAtMs: Float64Array
+  /** The delivery's number. */
+  readonly numbers: Uint32Array
+  /** Requests of deliveries that had come before. */
   readonly repeats: number
+  /** The number of the delivery of each of them, and when it came in. */
+  readonly repeated: Uint32Array
+  readonly repeatedAtMs: Float64Array
   /** Requests that get no answer. */
   readonly hung: number
   /** The most requests that were open at once, without the hung ones. */
@@ -61,7 +68,10 @@ const answered = new Set<number>()
 let endpoints: number[] = []
 let latenciesMs: number[] = []
 let atMs: number[] = []
-let repeats = 0
+let answeredAtMs: number[] = []
+let numbers: number[] = []
+let repeated: number[] = []
+let repeatedAtMs: number[] = []
 let hung = 0
 let open = 0
 let mostOpen = 0
@@ -73,18 +83,27 @@ const now = () => performance.timeOrigin + performance.now()
 /** The number and the moment that a body made by `deliveries.ts` begins with. */
 const bodyHead = /"order_id":"(\d+)","appended_at":([\d.]+)/
 
-function note(endpoint: number, body: string): void {
+/** Returns what is to be called when the answer is written. */
+function note(endpoint: number, body: string): () => void {
   const [, number = '', appendedAt = ''] = bodyHead.exec(body) ?? []
   const id = Number(number)
   if (answered.has(id)) {
-    repeats++
-    return
+    repeated.push(id)
+    repeatedAtMs.push(now())
+    return () => undefined
   }
   answered.add(id)
   const at = now()
   endpoints.push(endpoint)
   latenciesMs.push(at - Number(appendedAt))
   atMs.push(at)
+  numbers.push(id)
+  // The array of this moment: a `take` in between must not have the time written into the next one.
+  const times = answeredAtMs
+  const index = times.push(Number.NaN) - 1
+  return () => {
+    times[index] = now()
+  }
 }
 
 function take(socket: Socket, endpoint: number, body: string): void {
@@ -93,10 +112,11 @@ function take(socket: Socket, endpoint: number, body: string): void {
     hung++
     return
   }
-  note(endpoint, body)
+  const isAnswered = note(endpoint, body)
   mostOpen = Math.max(mostOpen, ++open)
   const reply = () => {
     open--
+    isAnswered()
     if (!socket.destroyed) socket.write(answer)
   }
   if (behaviour && behaviour.afterMs > 0) setTimeout(reply, behaviour.afterMs)
@@ -153,7 +173,11 @@ process.on('message', (command: EndpointsCommand) => {
           endpoints: Uint16Array.from(endpoints),
           latenciesMs: Float64Array.from(latenciesMs),
           atMs: Float64Array.from(atMs),
-          repeats,
+          answeredAtMs: Float64Array.from(answeredAtMs),
+          numbers: Uint32Array.from(numbers),
+          repeats: repeated.length,
+          repeated: Uint32Array.from(repeated),
+          repeatedAtMs: Float64Array.from(repeatedAtMs),
           hung,
           mostOpen,
         },
@@ -161,7 +185,10 @@ process.on('message', (command: EndpointsCommand) => {
       endpoints = []
       latenciesMs = []
       atMs = []
-      repeats = 0
+      answeredAtMs = []
+      numbers = []
+      repeated = []
+      repeatedAtMs = []
       hung = 0
       mostOpen = open
   }
@@ -170,4 +197,7 @@ process.on('disconnect', () => process.exit(0))
 
 const ports = await Promise.all(Array.from({ length: endpointCount }, (_, endpoint) => listen(endpoint)))
 send({ kind: 'listening', ports })
-setInterval(() => send({ kind: 'count', distinct: answered.size, repeats, hung, open }), countEveryMs)
+setInterval(
+  () => send({ kind: 'count', distinct: answered.size, repeats: repeated.length, hung, open }),
+  countEveryMs,
+)
