@@ -1,14 +1,12 @@
 /**
- * Runs a topology on a record log: makes the topics it needs, opens the state directory, and starts an instance.
+ * Runs a topology on a record log: makes the topics it needs, puts an instance together over its disk, and starts it.
  * Several applications may share one log, in one process or in many; each has its own instance id and disk.
  */
-import type { Clock } from '../clock.ts'
-import { systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import type { EffectHandler } from '../graph/processor.ts'
-import { checkCoPartitioning, type SubTopology } from '../graph/sub-topology.ts'
-import { defaultMaxRecordBytes } from '../graph/topic.ts'
+import type { SubTopology } from '../graph/sub-topology.ts'
 import type { Topology } from '../graph/topology.ts'
-import type { RecordLog, TopicDescription } from '../record-log/port.ts'
+import type { RecordLog } from '../record-log/port.ts'
 import type { Disk } from '../stores/disk.ts'
 import type { BulkWrite, Report } from './bulk-sink.ts'
 import { callScheduler } from './call-scheduler.ts'
@@ -17,11 +15,11 @@ import type { DeadLetter } from './dead-letter.ts'
 import { globalTables } from './global-tables.ts'
 import { makeHousekeeping } from './housekeeping.ts'
 import { makeInstance } from './instance.ts'
-import { outputBuffer, type TopicFacts } from './output-buffer.ts'
+import { outputBuffer } from './output-buffer.ts'
 import { chosenParts, globalsOf } from './roles.ts'
-import { storeSpecs } from './store-specs.ts'
-import { taskIdOf, tasksOf } from './task-places.ts'
-import { repeated } from './transaction.ts'
+import { taskIdOf } from './task-places.ts'
+import { changelogConfig } from './topology-needs.ts'
+import { topologyTopics } from './topology-topics.ts'
 
 export interface ApplicationOptions {
   readonly topology: Topology
@@ -132,13 +130,8 @@ export function createApplication(options: ApplicationOptions): Application {
   const pipelineClock = options.pipelineClock ?? systemClock
   const counters = makeCounters()
   const report = options.report ?? (() => {})
-  const facts = new Map<string, TopicFacts>()
-  const factsOf = (topic: string): TopicFacts => {
-    const known = facts.get(topic)
-    if (!known) throw new Error(`topic ${topic} is not part of the topology ${topology.name}`)
-    return known
-  }
-  const partitionCount = (topic: string) => factsOf(topic).partitions
+  const topics = topologyTopics(options)
+  const partitionCount = (topic: string) => topics.factsOf(topic).partitions
   let fail: (error: unknown) => void = () => {}
   const failed = new Promise<never>((_, reject) => {
     fail = reject
@@ -171,7 +164,7 @@ export function createApplication(options: ApplicationOptions): Application {
     report,
     clock: realClock,
   })
-  const output = outputBuffer(factsOf)
+  const output = outputBuffer(topics.factsOf)
   const groupId = options.groupId ?? topology.name
   const instance = makeInstance({
     topology,
@@ -195,7 +188,7 @@ export function createApplication(options: ApplicationOptions): Application {
     keepLeftStateMs: options.keepLeftStateMs ?? keepLeftStateMs,
     surroundings: {
       topology,
-      groupId: options.groupId ?? topology.name,
+      groupId,
       instanceId: options.instanceId,
       log,
       disk,
@@ -210,7 +203,7 @@ export function createApplication(options: ApplicationOptions): Application {
       bulkWrites: new Map(Object.entries(options.bulkSinks ?? {})),
       cacheEntries: options.cacheEntries ?? 2_000,
       loadCache: options.loadCache ?? false,
-      maxChangelogBytes: defaultMaxRecordBytes,
+      maxChangelogBytes: changelogConfig.maxRecordBytes,
       global: (name) => globals.table(name),
       wake: () => wake(),
     },
@@ -239,7 +232,7 @@ export function createApplication(options: ApplicationOptions): Application {
     failed,
     async start() {
       checkHandlers(options, parts)
-      await makeTopics(options, facts)
+      await topics.make()
       await instance.start()
       housekeeping.start()
     },
@@ -265,49 +258,6 @@ export function createApplication(options: ApplicationOptions): Application {
     standbyLags: instance.standbyLags,
     unassigned: instance.unassigned,
   }
-}
-
-/** Creates the topics that are missing, the changelogs among them, and learns the facts of all. */
-async function makeTopics(options: ApplicationOptions, facts: Map<string, TopicFacts>): Promise<void> {
-  const { topology, log, deadLetter } = options
-  const topics = new Map(topology.topics)
-  if (deadLetter) topics.set(deadLetter.topic.name, deadLetter.topic)
-  const existing = await repeated(() => log.admin.describeTopics([...topics.keys()]))
-  const missing: TopicDescription[] = []
-  for (const { name, partitions: declared, config } of topics.values()) {
-    const found = existing.get(name)
-    const partitions = found?.partitions ?? declared ?? options.defaultPartitions ?? 4
-    const limits = [config.maxRecordBytes, found?.config.maxRecordBytes ?? Number.POSITIVE_INFINITY]
-    facts.set(name, { partitions, maxRecordBytes: Math.min(...limits) })
-    if (!found) missing.push({ name, partitions, config })
-  }
-  const partitionsOf = (topic: string) => facts.get(topic)?.partitions
-  for (const part of topology.subTopologies) {
-    checkCoPartitioning(part, (source) => partitionsOf(source.topic.name))
-  }
-  await repeated(() => log.admin.createTopics([...missing, ...changelogs(topology, partitionsOf)]))
-}
-
-function changelogs(
-  topology: Topology,
-  partitionsOf: (topic: string) => number | undefined,
-): TopicDescription[] {
-  const tasks = tasksOf(topology.subTopologies, (topic) => partitionsOf(topic) ?? 0)
-  return topology.subTopologies.flatMap((part) => {
-    const partitions = tasks.filter((task) => task.subTopology === part.index).length
-    return storeSpecs(topology.name, part)
-      .filter(({ changelog }) => changelog.ours)
-      .map(({ changelog }) => ({
-        name: changelog.topic,
-        partitions,
-        config: {
-          cleanup: 'compact' as const,
-          retentionMs: -1,
-          timestampType: 'create' as const,
-          maxRecordBytes: defaultMaxRecordBytes,
-        },
-      }))
-  })
 }
 
 /** Everything that runs here asks for by name must be there before the first record. */
