@@ -1,16 +1,18 @@
 /**
  * A process that delivers until it comes to the step that it is told, for the nth time, and then kills itself as
- * kill -9 would, for `crash.test.ts`. Prints a line when it is open. Without a step it runs until its input ends.
+ * kill -9 would, for `crash.contract.ts`. Prints a line when it is open. Without a step it runs until its input ends.
  */
 import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
-import { type Disk, type RecordLog, systemClock } from '../../engine/index.ts'
+import { type Disk, openKafkaLog, type RecordLog, systemClock, type Transaction } from '../../engine/index.ts'
 import type { Sender } from '../../ports/sender.ts'
 import { type CrashStep, callsPerEndpoint, crashCallsMax, crashEndpoints } from './crash-steps.ts'
 import { fastClock, makeDelivery, openProduct } from './product.ts'
 
-const [directory = '', url = '', startMs = '0', count = '0', step = '', nth = '1'] = process.argv.slice(2)
-/** Pipeline time runs so much faster: what failed comes again within seconds. */
+const [directory = '', url = '', startMs = '0', count = '0', step = '', nth = '1', brokers = ''] =
+  process.argv.slice(2)
+/** Pipeline time runs so much faster on the embedded log, where it stamps the records. */
 const speed = 40
+const instanceId = 'crash'
 
 let left = Number(nth)
 /** The first process has nothing to do until its deliveries are appended; the later ones begin where it died. */
@@ -20,35 +22,46 @@ function at(here: CrashStep): void {
   if (armed && here === step && --left === 0) process.kill(process.pid, 'SIGKILL')
 }
 
+/** A transaction that wrote records has ended, and what it left for the disk is not there yet. */
+let owesDisk = false
+
+/** Taking partitions over is a transaction too, but of offsets alone, and no step of an attempt. */
+function guardedTransaction(transaction: Transaction): Transaction {
+  let hasRecords = false
+  return {
+    ...transaction,
+    append(batches) {
+      hasRecords = true
+      return transaction.append(batches)
+    },
+    async end(outcome) {
+      if (!hasRecords) return transaction.end(outcome)
+      at('before the commit')
+      const results = await transaction.end(outcome)
+      owesDisk = true
+      at('between the commit and the disk')
+      return results
+    },
+  }
+}
+
 const guardedLog = (log: RecordLog): RecordLog => ({
   ...log,
   writer(options) {
     const writer = log.writer(options)
-    if (options.transactionalId !== 'embedded') return writer
-    return {
-      ...writer,
-      begin() {
-        const transaction = writer.begin()
-        return {
-          ...transaction,
-          async end(outcome) {
-            at('before the commit')
-            const results = await transaction.end(outcome)
-            at('between the commit and the disk')
-            return results
-          },
-        }
-      },
-    }
+    if (options.transactionalId !== instanceId) return writer
+    return { ...writer, begin: () => guardedTransaction(writer.begin()) }
   },
 })
 
+/** A restore writes too; that is not the write behind a commit. */
 const guardedDisk = (disk: Disk): Disk => ({
   ...disk,
   get: (key) => disk.get(key),
   async write(operations, options) {
     await disk.write(operations, options)
-    at('after the disk')
+    if (owesDisk) at('after the disk')
+    owesDisk = false
   },
 })
 
@@ -61,9 +74,17 @@ const guardedSender = (sender: Sender): Sender => ({
   },
 })
 
-const clock = fastClock(speed, Number(startMs))
+async function openKafka() {
+  const log = openKafkaLog({ brokers: brokers.split(','), clientId: 'crash', replicationFactor: 1 })
+  await log.connected()
+  return log
+}
+
+const clock = brokers === '' ? fastClock(speed, Number(startMs)) : systemClock
 const product = await openProduct({
   directory,
+  ...(brokers !== '' && { opened: await openKafka() }),
+  instanceId,
   pipelineClock: clock,
   egress: loopbackEgress,
   callsMax: crashCallsMax,
