@@ -3,8 +3,6 @@
  * wrong; and 10,000 deliveries for them.
  */
 
-import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
-import type { EgressSettings } from '../../connectors/webhook/http-sender.ts'
 import type { Delivery } from '../../schemas/index.ts'
 import {
   type Behaviour,
@@ -14,6 +12,7 @@ import {
 } from '../webhook/hostile-receiver.ts'
 import { testAuthority } from '../webhook/test-certificates.ts'
 import { makeDelivery, type TestEndpoint } from './product.ts'
+import { makeReach, type Reach } from './reach.ts'
 
 export const deliveries = 10_000
 const healthyCount = 5
@@ -132,11 +131,7 @@ export interface Misbehaving {
   readonly receivers: ReadonlyMap<string, HostileReceiver>
   /** The settings of their endpoints, and what the sender needs to reach them. */
   readonly endpoints: readonly TestEndpoint[]
-  readonly reach: {
-    readonly egress: EgressSettings
-    readonly trusted: string
-    readonly resolve: () => Promise<readonly string[]>
-  }
+  readonly reach: Reach
   /** The numbers of an endpoint's deliveries. */
   numbersOf(id: string): readonly number[]
   /** All deliveries, in pieces: the hostile endpoints' first, so that they are in the way if anything can be. */
@@ -154,7 +149,6 @@ export async function startMisbehaving(): Promise<Misbehaving> {
   for (const [id, { receiver }] of Object.entries(hostile))
     receivers.set(id, await startHostileReceiver(receiver))
   const numbersOf = new Map<string, number[]>()
-  let addressAnswers = 0
 
   function* pieces(now: () => number) {
     let number = 0
@@ -184,11 +178,7 @@ export async function startMisbehaving(): Promise<Misbehaving> {
       timeoutMs: hostile[id]?.endpoint?.timeoutMs ?? (healthy.includes(id) ? 15_000 : timeoutMs),
       maxConcurrent: 16,
     })),
-    reach: {
-      egress: loopbackEgress,
-      trusted: testAuthority,
-      resolve: async () => (addressAnswers++ % 3 === 2 ? ['127.0.0.1', '10.0.0.7'] : ['127.0.0.1']),
-    },
+    reach: makeReach(testAuthority),
     numbersOf: (id) => numbersOf.get(id) ?? [],
     pieces,
     async close() {
