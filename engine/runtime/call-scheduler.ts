@@ -14,9 +14,8 @@
  */
 import type { Clock } from '../clock.ts'
 import type { EffectHandler, EffectResult, EffectView, Intent } from '../graph/processor.ts'
+import { type CallPoolsOptions, callPools, type Pooled } from './call-pools.ts'
 import type { Counters } from './counters.ts'
-import { type SlowCalls, slowWatch } from './slow-calls.ts'
-import { type Slot, turnQueue } from './turn-queue.ts'
 
 export interface Call {
   readonly taskId: string
@@ -37,18 +36,8 @@ export interface FinishedCall {
   readonly minimal: boolean
 }
 
-export interface CallSchedulerOptions {
+export interface CallSchedulerOptions extends CallPoolsOptions {
   readonly handlers: ReadonlyMap<string, EffectHandler<unknown, unknown>>
-  /** Calls at once, by pool. */
-  readonly pools: Readonly<Record<string, number>>
-  /** Calls at once of a pool that is not named in `pools`. */
-  readonly defaultPoolSize: number
-  /** Calls at once, over all pools; those set aside are counted apart. */
-  readonly total: number
-  /** Pools whose long calls are set aside. */
-  readonly slow?: SlowCalls
-  /** Calls at once of one key. */
-  readonly perKey: number
   /** A call that was started this often without an outcome is not made again. */
   readonly maxStarts: number
   readonly pipelineClock: Clock
@@ -90,42 +79,25 @@ export interface CallScheduler {
   stop(): void
 }
 
-interface Entry {
-  call: Call
+interface Entry extends Pooled {
+  readonly call: Call
   state: 'queued' | 'running' | 'finished' | 'handed-out'
   result: EffectResult<unknown> | undefined
   minimal: boolean
-  /** Where it counts while it runs. */
-  slot: Slot
 }
 
 export function callScheduler(options: CallSchedulerOptions): CallScheduler {
   const entries = new Map<string, Entry>()
-  const pools = new Map<string, ReturnType<typeof turnQueue<Entry>>>()
   const paused = new Set<string>()
   const idleWaiters = new Set<() => void>()
   const stopping = new AbortController()
   /** Entries whose result nobody has taken yet, oldest first. */
   let finished: Entry[] = []
   let handedOut: Entry[] = []
-  let running = 0
-  let aside = 0
-  const slow = options.slow && slowWatch<Entry>(options.slow, { setAside, onRung: pump })
+  const pools = callPools<Entry>(options, pump)
 
   const keyOf = (taskId: string, effect: string, intentId: string) => `${taskId}|${effect}|${intentId}`
   const entryKey = ({ call }: Entry) => keyOf(call.taskId, call.effect, call.intent.id)
-
-  function poolOf(name: string) {
-    const known = pools.get(name)
-    if (known) return known
-    const made = turnQueue<Entry>({
-      size: options.pools[name] ?? options.defaultPoolSize,
-      perKey: options.perKey,
-      ...(options.slow && { aside: options.slow.aside[name] ?? 0 }),
-    })
-    pools.set(name, made)
-    return made
-  }
 
   function finish(entry: Entry, result: EffectResult<unknown>) {
     entry.state = 'finished'
@@ -136,12 +108,9 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
 
   async function run(entry: Entry, handler: EffectHandler<unknown, unknown>) {
     const { call } = entry
-    const pool = poolOf(call.intent.pool)
     const starts = call.starts + 1
     entry.state = 'running'
-    running++
-    if (entry.slot === 'aside') aside++
-    else if (options.slow?.aside[call.intent.pool]) slow?.begin(entry)
+    pools.begin(entry)
     let result: EffectResult<unknown>
     try {
       const again = call.starts > 0
@@ -151,10 +120,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       options.counters.add('effect.handler_failed', { effect: call.effect })
       result = { kind: 'handler_failed', message: messageOf(error), starts }
     }
-    running--
-    if (entry.slot === 'aside') aside--
-    slow?.end(entry)
-    pool.release(call.intent.key, entry.slot)
+    pools.end(entry)
     if (entries.get(entryKey(entry)) === entry) finish(entry, result)
     else options.counters.add('effect.result_unheard', { effect: call.effect })
     for (const wake of idleWaiters) wake()
@@ -163,9 +129,8 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
 
   function start(entry: Entry) {
     const { call } = entry
-    const pool = poolOf(call.intent.pool)
     const answer = (result: EffectResult<unknown>) => {
-      pool.release(call.intent.key, entry.slot)
+      pools.release(entry)
       finish(entry, result)
     }
     if (options.pipelineClock.now() > call.intent.notAfter) return answer({ kind: 'expired' })
@@ -178,31 +143,16 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
     void run(entry, handler)
   }
 
-  function setAside(entry: Entry) {
-    const { pool, key } = entry.call.intent
-    // Without room it keeps its slot: the pool is what bounds all of them.
-    if (!poolOf(pool).setAside(key)) return
-    entry.slot = 'aside'
-    aside++
-  }
-
   function pump() {
     if (stopping.signal.aborted || !options.leaseFresh()) return
-    for (const pool of pools.values()) {
-      while (running - aside < options.total) {
-        const taken = pool.take(startable)
-        if (!taken) break
-        taken.item.slot = taken.slot
-        start(taken.item)
-      }
-    }
+    pools.fill(startable, start)
   }
 
   const startable = (entry: Entry) => !paused.has(entry.call.taskId)
 
   function drop(entry: Entry) {
     entries.delete(entryKey(entry))
-    if (entry.state === 'queued') poolOf(entry.call.intent.pool).remove(entry, entry.call.intent)
+    if (entry.state === 'queued') pools.remove(entry)
   }
 
   const runningOf = (taskIds: ReadonlySet<string>) =>
@@ -222,13 +172,14 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       }
       const entry: Entry = {
         call,
+        place: call.intent,
         state: 'queued',
         result: undefined,
         minimal: false,
         slot: 'pool',
       }
       entries.set(key, entry)
-      poolOf(call.intent.pool).add(entry, call.intent)
+      pools.add(entry)
     },
     withdraw(taskId, effect, intentId) {
       const entry = entries.get(keyOf(taskId, effect, intentId))
@@ -304,7 +255,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       for (const taskId of taskIds) paused.delete(taskId)
     },
     open: () => entries.size,
-    running: () => running,
+    running: pools.running,
     awaitsLease: () =>
       entries.size > 0 &&
       !stopping.signal.aborted &&
@@ -312,7 +263,7 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       [...entries.values()].some(({ state }) => state === 'queued'),
     stop() {
       stopping.abort()
-      slow?.stop()
+      pools.stop()
     },
   }
 }
