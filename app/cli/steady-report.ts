@@ -5,13 +5,19 @@ const tellEveryMs = 60_000
 /** More kinds than there are; beyond it something is part of a message that makes each a kind of its own. */
 const kindsMax = 200
 
-/** Tells a problem at once when it is new, then at most once a minute, and how often it came meanwhile. */
-export function steadyReport(print: (text: string) => void, clock: Clock): Report {
+/**
+ * Tells a problem at once when it is new, then at most once a minute, and how often it came meanwhile. `kindOf` says
+ * which texts are about the same problem.
+ */
+export function steadyReport(
+  print: (text: string) => void,
+  clock: Clock,
+  kindOf: (text: string) => string = withoutNumbers,
+): Report {
   const told = new Map<string, { at: number; since: number }>()
   return (message, cause) => {
     const text = `${message}${cause === undefined ? '' : `: ${String(cause)}`}`
-    // Numbers and ids differ from time to time: pauses, ports, requests.
-    const kind = text.replace(/[0-9a-f]{8,}|\d+/g, '#')
+    const kind = kindOf(text)
     const known = told.get(kind)
     const now = clock.now()
     // A clock that was set back must not silence anything.
@@ -24,3 +30,6 @@ export function steadyReport(print: (text: string) => void, clock: Clock): Repor
     print(known && known.since > 0 ? `${text} (and ${known.since} times more before)` : text)
   }
 }
+
+/** Numbers and ids differ from time to time: pauses, ports, requests. */
+const withoutNumbers = (text: string) => text.replace(/[0-9a-f]{8,}|\d+/g, '#')

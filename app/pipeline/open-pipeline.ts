@@ -15,6 +15,7 @@ import {
   partitionFor,
   type Random,
   type RecordLog,
+  type RejectedRecord,
   type Report,
   type Topic,
   type Writer,
@@ -61,6 +62,8 @@ export interface OpenPipelineOptions {
   readonly random: Random
   readonly version: string
   readonly report: Report
+  /** Told of each record that cannot be read or is refused, before the commit that puts it aside. */
+  readonly onPutAside?: (rejected: Omit<RejectedRecord, 'record'>) => void
   /** Where the schemas of what is read are looked up. Default: those that ship. */
   readonly registry?: Registry
   /** The steps that run here; an empty list: none. Default: all. */
@@ -132,10 +135,14 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
   const topics = makeTopics(codecs, endpoints === undefined ? {} : { endpointPartitions: endpoints })
   const deadLetter: DeadLetter = {
     topic: topics.undecodable,
-    encode: ({ record, ...rejected }) => ({
-      key: undecodableKey(record.key),
-      value: makeUndecodable({ ...record, ...rejected, ...sourceOf(record.headers, rejected) }, sealer),
-    }),
+    encode: ({ record, ...rejected }) => {
+      const source = sourceOf(record.headers, rejected)
+      options.onPutAside?.({ ...rejected, ...source })
+      return {
+        key: undecodableKey(record.key),
+        value: makeUndecodable({ ...record, ...rejected, ...source }, sealer),
+      }
+    },
   }
   const application = createApplication({
     topology: pipeline({

@@ -24,6 +24,7 @@ import {
   type SentEvent,
 } from '../../schemas/index.ts'
 import { findingList, type LinePlace } from './finding-list.ts'
+import { mendOf } from './mends.ts'
 import type { SourceReport, StatusReport } from './source-report.ts'
 import { type TopicCheck, topicCheck } from './topic-check.ts'
 
@@ -82,11 +83,10 @@ export function sourceCheck(mapping: SourceMapping, seal: Sealer): SourceCheck {
     }
     statuses.set(status, { ...known, count: known.count + 1 })
     if (block.statuses.has(status)) return
-    const mend = 'map it under events:, or list it under no_event: if it means nothing to partners'
     findings.add(
       'unmapped_status',
       `${record.topic}: status ${JSON.stringify(status.slice(0, 40))} is not mapped`,
-      mend,
+      mendOf('unknown_status'),
       place,
     )
   }
@@ -105,12 +105,7 @@ export function sourceCheck(mapping: SourceMapping, seal: Sealer): SourceCheck {
     undecodable.add(reason)
     // These two have findings of their own, with more to say.
     if (reason === 'unknown_status' || reason === 'missing_column') return
-    findings.add(
-      'undecodable',
-      `${topic}: ${reason}: ${detail}`,
-      mends[reason] ?? 'look at the message',
-      place,
-    )
+    findings.add('undecodable', `${topic}: ${reason}: ${detail}`, mendOf(reason), place)
   }
 
   return {
@@ -168,17 +163,6 @@ export function sourceCheck(mapping: SourceMapping, seal: Sealer): SourceCheck {
       }
     },
   }
-}
-
-const mends: Readonly<Record<string, string>> = {
-  not_an_envelope: 'send whole change messages: no ExtractNewRecordState or other flattening transform',
-  unknown_schema: 'check JSON: this Avro needs the registry that it was written with',
-  unmapped_source: 'add a block for this connector, or say connector: any',
-  no_after: 'this connector leaves out rows: it cannot be used',
-  no_order_id: 'correct order_id: in source.yaml',
-  no_partner: 'correct partner_id: in source.yaml; every order belongs to a partner',
-  no_assignment_id: 'correct assignment_id: in source.yaml',
-  wrong_type: 'correct the column in source.yaml',
 }
 
 function envelopeOf(text: string) {

@@ -30,6 +30,7 @@ import type { ViewSnapshot } from '../view/snapshot.ts'
 import { waitingByPlace } from '../view/waiting.ts'
 import { checkTopology } from './check-topology.ts'
 import { openTier, type Tier } from './open-tier.ts'
+import { tellPutAside } from './tell-put-aside.ts'
 
 export interface InstanceOptions {
   readonly config: Config
@@ -122,6 +123,7 @@ async function open(
     random,
     version: options.version,
     report,
+    onPutAside: tellPutAside(report, clock),
     signal: options.signal,
     callsMax: config.callsMax,
     health: { rules: config.health, notices: noticesOf(config.notices) },
