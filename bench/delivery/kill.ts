@@ -1,6 +1,6 @@
 /**
- * kill -9 of the product under load, and the exact account of what repeats: the history is read while nobody runs, so
- * that of each call it is known whether its outcome had been committed. Owns that fault of `silent.ts`.
+ * kill -9 of the product under load, for `silent.ts`. The history is read while nobody runs, so that of each call it is
+ * known whether its outcome had been committed; `kill-account.ts` draws up the account.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -15,25 +15,8 @@ import { makeCodecs, openFolderRegistry } from '../../schemas/index.ts'
 import { makeTopics } from '../../topology/topics.ts'
 import { kafkaArguments, openBenchLog } from '../support/bench-log.ts'
 import { type Endpoints, startEndpoints } from '../support/endpoints.ts'
-import type { Taken } from '../support/endpoints-child.ts'
 import { wait } from '../support/machine.ts'
-
-export interface Kill {
-  readonly lost: number
-  /** Requests of deliveries that had come before. */
-  readonly repeats: number
-  /** Requests that had no answer yet when the product died. */
-  readonly openAtKill: number
-  /** Requests that had one, whose outcome was not in the history when the product was dead. */
-  readonly uncommitted: number
-  /** How long before the kill the oldest of them was answered. */
-  readonly oldestMs: number
-  /** Repeats of other deliveries, and those that came before the restart or more than once. */
-  readonly unexplained: number
-  /** Repeats of deliveries of which no attempt says that it may have been made before. */
-  readonly unmarked: number
-  readonly silenceMs: number
-}
+import { account, type Kill } from './kill-account.ts'
 
 /** How long each answer takes, so that calls are open when the kill comes. */
 export const answerAfterMs = 100
@@ -75,9 +58,9 @@ export async function kill(perSecond: number): Promise<Kill> {
   const second = start()
   await second.opened
   await untilAllCame(endpoints, () => durable, total)
-  const taken = await endpoints.take()
   second.started.stdin.end()
   await second.ended
+  const taken = await endpoints.take()
   const { again } = await attempted(directory)
   endpoints.stop()
   rmSync(directory, { recursive: true, force: true })
@@ -108,47 +91,5 @@ async function attempted(directory: string): Promise<Attempted> {
   return {
     all: numbers(records.filter(({ attempt }) => attempt !== null)),
     again: numbers(records.filter(({ attempt }) => attempt?.again)),
-  }
-}
-
-interface Facts {
-  readonly durable: number
-  readonly killedAtMs: number
-  readonly secondAtMs: number
-  /** Deliveries whose attempt was committed when the first process was dead. */
-  readonly committed: ReadonlySet<number>
-  /** Deliveries with an attempt that is marked, at the end. */
-  readonly again: ReadonlySet<number>
-}
-
-function account(taken: Taken, { durable, killedAtMs, secondAtMs, committed, again }: Facts): Kill {
-  const { atMs, answeredAtMs, numbers, repeated, repeatedAtMs } = taken
-  const openAtKill = new Set<number>()
-  const uncommitted = new Set<number>()
-  let oldestMs = 0
-  for (const [index, number] of numbers.entries()) {
-    if ((atMs[index] ?? 0) >= secondAtMs) continue
-    const answeredBeforeMs = killedAtMs - (answeredAtMs[index] ?? Number.NaN)
-    if (!(answeredBeforeMs >= 0)) openAtKill.add(number)
-    else if (!committed.has(number)) {
-      uncommitted.add(number)
-      oldestMs = Math.max(oldestMs, answeredBeforeMs)
-    }
-  }
-  // Each may come once more, and only behind the kill.
-  const expected = new Set([...openAtKill, ...uncommitted])
-  const isExplained = (number: number, index: number) =>
-    (repeatedAtMs[index] ?? 0) >= secondAtMs && expected.delete(number)
-  const unexplained = [...repeated].filter((number, index) => !isExplained(number, index))
-  const sorted = atMs.toSorted()
-  return {
-    lost: durable - numbers.length,
-    repeats: repeated.length,
-    openAtKill: openAtKill.size,
-    uncommitted: uncommitted.size,
-    oldestMs,
-    unexplained: unexplained.length,
-    unmarked: repeated.filter((number) => !again.has(number)).length,
-    silenceMs: sorted.reduce((longest, at, index) => Math.max(longest, at - (sorted[index - 1] ?? at)), 0),
   }
 }

@@ -10,7 +10,8 @@ import { startEndpoints } from '../support/endpoints.ts'
 import { figure } from '../support/figures.ts'
 import { machineLine } from '../support/machine.ts'
 import { appendPaced, type Latencies, latenciesOf, untilAnswered } from '../support/paced.ts'
-import { answerAfterMs, downMs, type Kill, kill } from './kill.ts'
+import { answerAfterMs, downMs, kill } from './kill.ts'
+import type { Kill } from './kill-account.ts'
 
 const runs = Number(benchArguments[0] ?? 3)
 const seconds = Number(benchArguments[1] ?? 30)
