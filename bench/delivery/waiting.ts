@@ -1,158 +1,193 @@
 /**
  * A million deliveries that wait in the 8-minute tier, due over as long as they were made: memory for each beside the
- * stores, how late each is handed to its call, restore of the state from the changelogs, and how fast they drain when
- * all are due together. The sender is a stand-in that fails at once and asks for the longest tier, later one that
- * acknowledges at once; log, state, tickets and timers are the real ones. Pipeline time is real time times `speed`.
- * Run after a build: `node --expose-gc dist/bench/delivery/waiting.js [deliveries] [speed]`.
+ * stores, how late each is handed to its call, on Kafka how soon a warm copy takes over what a killed instance held,
+ * restore of the state from the changelogs, and how fast the rest drains when all of it is due together. Log, state,
+ * tickets and timers are the real ones; the receiver is a stand-in (waiting-sender.ts). Fewer deliveries may take a
+ * shorter tier, 30 or 120 s: all must be made before the first is due. The memory means something from 300,000 on: up
+ * to a mebibyte of tickets is read ahead in each partition, some 300 bytes each, however many wait behind them.
+ * Run after a build: `node --expose-gc dist/bench/delivery/waiting.js [deliveries] [tierSeconds] [--kafka HOST:PORT]`.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { type Clock, systemClock } from '../../engine/index.ts'
-import type { Sender, SendOutcome } from '../../ports/sender.ts'
-import { jitterMs } from '../../processors/deliver/retry-jitter.ts'
+import { partitionFor, systemClock } from '../../engine/index.ts'
+import { benchArguments, brokers, onWhichLog } from '../support/bench-log.ts'
 import { benchSealer, makeDeliveries } from '../support/deliveries.ts'
-import { type DeliveryStand, openStand } from '../support/delivery-stand.ts'
+import { openStand } from '../support/delivery-stand.ts'
 import { percentile } from '../support/figures.ts'
 import { machineLine, wait } from '../support/machine.ts'
+import { startSecond } from '../support/second.ts'
+import { askedFor, waitingSender } from '../support/waiting-sender.ts'
 
-const deliveries = Number(process.argv[2] ?? 1_000_000)
-const speed = Number(process.argv[3] ?? 1)
+const deliveries = Number(benchArguments[0] ?? 1_000_000)
+const tierSeconds = Number(benchArguments[1] ?? 480)
 const endpointCount = 100
+const maxConcurrent = 16
 const bodyBytes = 1536
-const tierMs = 480_000
-/** One request in eight is acknowledged, so that no breaker opens. */
-const acknowledgedEvery = 8
 const appendCount = 500
 /** So many may wait for their first request: what is measured is the tier, not a backlog. */
 const aheadMax = 4000
+/** The share of them whose lateness is measured, one after the other; the rest comes later, and all together. */
+const spreadShare = 0.2
+/** How long after its start an instance is left to itself before anything is measured. */
+const calmMs = 2000
+/** Of the take-over: session, restore and much patience. */
+const takeOverWithinMs = 120_000
 const goal = { bytesEach: 150, lateMs: 1000, restoreSeconds: 60 }
-
-function pipelineTime(): Clock {
-  const sinceMs = systemClock.now()
-  return {
-    now: () => sinceMs + Math.floor((systemClock.now() - sinceMs) * speed),
-    at: (atMs, callback) => systemClock.at(Math.ceil(sinceMs + (atMs - sinceMs) / speed) + 1, callback),
-  }
-}
-
-const clock = pipelineTime()
-const dueAt = new Map<string, number>()
-const seenOf = new Map<string, number>()
-const latenessMs: number[] = []
-/** Real time at which each was handed to its second call. */
-let handedAtMs: number[] = []
-let acknowledged = 0
-let requests = 0
-
-const outcome = (kind: 'http_2xx' | 'http_503', retryAfterMs: number | null): SendOutcome => ({
-  class: kind === 'http_2xx' ? 'acknowledged' : 'http_5xx',
-  statusCode: kind === 'http_2xx' ? 200 : 503,
-  detail: null,
-  durationMs: 1,
-  retryAfterMs,
-})
-
-/** Sends a first request into the longest tier, and acknowledges what comes from there. */
-const standIn = (): Sender => ({
-  async send({ deliveryId, endpointId }) {
-    requests++
-    const due = dueAt.get(deliveryId)
-    if (due !== undefined) {
-      latenessMs.push((clock.now() - due) / speed)
-      handedAtMs.push(performance.now())
-      dueAt.delete(deliveryId)
-      acknowledged++
-      return outcome('http_2xx', null)
-    }
-    const seen = (seenOf.get(endpointId) ?? 0) + 1
-    seenOf.set(endpointId, seen)
-    if (seen % acknowledgedEvery === 0) {
-      acknowledged++
-      return outcome('http_2xx', null)
-    }
-    // Generation 0: nobody has touched it.
-    dueAt.set(deliveryId, clock.now() + tierMs + jitterMs(deliveryId, 0, tierMs))
-    return outcome('http_503', tierMs)
-  },
-})
-
-/** Makes so many wait; those that were acknowledged at once come on top. */
-async function fill(stand: DeliveryStand, firstNumber: number, count: number): Promise<number> {
-  const maker = makeDeliveries(benchSealer(), bodyBytes)
-  const before = dueAt.size
-  let next = firstNumber
-  const requestsBefore = requests
-  while (dueAt.size - before < count) {
-    if (next - firstNumber - (requests - requestsBefore) > aheadMax) {
-      await wait(5)
-      continue
-    }
-    const numbers = Array.from({ length: appendCount }, (_, at) => next + at)
-    await stand.append(numbers.map((number) => maker.make(number, number % endpointCount)))
-    next += appendCount
-  }
-  await stand.pipeline().application.settled()
-  return next
-}
-
-const usedBytes = () => {
-  globalThis.gc?.()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
 
 const show = (name: string, value: number, unit: string, digits = 0) =>
   process.stdout.write(
     `${name.padEnd(52)} ${value.toLocaleString('en', { maximumFractionDigits: digits }).padStart(10)} ${unit}\n`,
   )
+const secondsSince = (beganMs: number) => (performance.now() - beganMs) / 1000
 
 process.stdout.write(
-  `${machineLine()}\nnode --expose-gc dist/bench/delivery/waiting.js ${deliveries} ${speed}; one run\n`,
+  `${machineLine()}\nnode --expose-gc dist/bench/delivery/waiting.js ${deliveries} ${tierSeconds}${onWhichLog}; one run\n`,
 )
 if (!globalThis.gc) process.stdout.write('without --expose-gc the memory is only a guess\n')
+const receiver = waitingSender(tierSeconds * 1000)
+const urls = Array.from({ length: endpointCount }, () => 'http://127.0.0.1:9/')
 const stand = await openStand({
-  urls: Array.from({ length: endpointCount }, () => 'http://127.0.0.1:9/'),
-  maxConcurrent: 16,
-  all: false,
-  sender: standIn,
-  pipelineClock: clock,
+  ...{ urls, maxConcurrent, all: false },
+  sender: () => ({ send: async (request) => receiver.answer(askedFor(request)) }),
+  ...(brokers !== undefined && { standbys: 1 }),
+})
+const emptyBytes = await pipelineBytes()
+await fill()
+await memory()
+await lateness()
+if (brokers !== undefined) await takeOver()
+await restore()
+await stand.stop()
+
+/** Makes them wait; those that were acknowledged at once come on top. */
+async function fill() {
+  const began = performance.now()
+  const maker = makeDeliveries(benchSealer(), bodyBytes)
+  let next = 0
+  while (receiver.made() < deliveries) {
+    if (next - receiver.seen() > aheadMax) {
+      await wait(5)
+      continue
+    }
+    const first = next
+    const numbers = Array.from({ length: appendCount }, (_, at) => first + at)
+    await stand.append(numbers.map((number) => maker.make(number, number % endpointCount)))
+    next += appendCount
+  }
+  while (receiver.seen() < next) await wait(5)
+  show('made to wait', receiver.made() / secondsSince(began), '/s')
+}
+
+interface Bytes {
+  readonly heap: number
+  /** Buffers: what is read ahead of the log, mostly. */
+  readonly outside: number
+}
+
+/** What an opened pipeline takes beside the rest of the process; opened anew, so that caches do not count. */
+async function pipelineBytes(): Promise<Bytes> {
+  await stand.pause()
+  const without = usedBytes()
+  const began = performance.now()
+  await stand.resume()
+  if (receiver.made() > 0) show('open with them waiting', secondsSince(began), 's', 1)
+  await wait(calmMs)
+  return difference(usedBytes(), without)
+}
+
+function usedBytes(): Bytes {
+  // What the first one finds, the second one frees.
+  for (let round = 0; round < 2; round++) globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  return { heap: heapUsed, outside: external }
+}
+
+const difference = (one: Bytes, other: Bytes): Bytes => ({
+  heap: one.heap - other.heap,
+  outside: one.outside - other.outside,
 })
 
-// 1: due one after the other.
-const fillBegan = performance.now()
-let next = await fill(stand, 0, deliveries)
-show('made to wait', deliveries / ((performance.now() - fillBegan) / 1000), '/s')
-const waiting = dueAt.size
-// Opened anew, so that caches of the filling do not count; once with them waiting, once with none.
-await stand.pause()
-const ownBytes = usedBytes()
-const openBegan = performance.now()
-await stand.resume()
-show('open with them waiting', (performance.now() - openBegan) / 1000, 's', 1)
-show(`memory for each of ${waiting} (goal ${goal.bytesEach})`, (usedBytes() - ownBytes) / waiting, 'bytes')
-while (dueAt.size > 0) await wait(100)
-await stand.pipeline().application.settled()
-show('late, p50', percentile(latenessMs, 0.5), 'ms')
-show(`late, p99 (goal ${goal.lateMs})`, percentile(latenessMs, 0.99), 'ms')
+async function memory() {
+  const waiting = receiver.waiting()
+  const { heap, outside } = difference(await pipelineBytes(), emptyBytes)
+  if (waiting < receiver.made()) {
+    process.stdout.write(`${receiver.made() - waiting} of them were due before all were made\n`)
+  }
+  show(`memory for each of ${waiting} (goal ${goal.bytesEach})`, (heap + outside) / waiting, 'bytes')
+  show('  of it in the heap', heap / waiting, 'bytes')
+}
 
-// 2: restored from the changelogs, and due all together.
-next = await fill(stand, next, deliveries)
-const lastDueMs = [...dueAt.values()].reduce((last, due) => Math.max(last, due), 0)
-await stand.pause()
-rmSync(join(stand.directory, 'state'), { recursive: true })
-while (clock.now() < lastDueMs) await wait(100)
-const together = dueAt.size
-handedAtMs = []
-const acknowledgedBefore = acknowledged
-const restoreBegan = performance.now()
-await stand.resume()
-while (dueAt.size > 0) await wait(20)
-// The first one is handed over as soon as its task is open: some of them while others are being restored.
-const firstAtMs = handedAtMs[0] ?? Number.NaN
-const lastAtMs = handedAtMs.at(-1) ?? Number.NaN
-show(`restored from the changelogs (goal ${goal.restoreSeconds})`, (firstAtMs - restoreBegan) / 1000, 's', 1)
-show('drained, all due together', (together * 1000) / (lastAtMs - firstAtMs), '/s')
-await stand.stop()
-if (acknowledged - acknowledgedBefore !== together)
-  throw new Error(`${together} were due, ${acknowledged - acknowledgedBefore} came`)
+async function lateness() {
+  receiver.forgetHanded()
+  const { lateMs } = receiver.handed()
+  while (lateMs.length < deliveries * spreadShare && receiver.waiting() > 0) await wait(50)
+  show('late, p50', percentile(lateMs, 0.5), 'ms')
+  show(`late, p99 (goal ${goal.lateMs}) of ${lateMs.length}`, percentile(lateMs, 0.99), 'ms')
+}
+
+/** Another instance joins, gets its share when it is warm, and is killed while deliveries come due. */
+async function takeOver() {
+  const { log, topics } = stand.pipeline()
+  const { name } = topics.deliveries
+  const partitions = (await log.admin.describeTopics([name])).get(name)?.partitions ?? 1
+  const partitionOf = (endpointId: string) => partitionFor(Buffer.from(endpointId), partitions)
+  const began = performance.now()
+  const second = startSecond({ urls, maxConcurrent, answer: receiver.answer })
+  while (second.partitions().length < Math.floor(partitions / 2) && receiver.waiting() > 0) await wait(50)
+  const moved = new Set(second.partitions())
+  const warmSeconds = secondsSince(began)
+  await wait(calmMs)
+  const held = receiver.waiting()
+  const killed = second.kill()
+  const killedAtMs = performance.now()
+  receiver.forgetHanded()
+  await killed
+  if (held === 0) {
+    process.stdout.write('no take-over: all had come before the second instance was warm\n')
+    return
+  }
+  show(`a second instance has ${moved.size} of ${partitions} partitions`, warmSeconds, 's', 1)
+  const { endpointIds, atMs, lateMs } = receiver.handed()
+  const firstAtMs = new Map<number, number>()
+  for (let at = 0; firstAtMs.size < moved.size && secondsSince(killedAtMs) * 1000 < takeOverWithinMs; ) {
+    for (; at < endpointIds.length; at++) {
+      const partition = partitionOf(endpointIds[at] ?? '')
+      if (moved.has(partition) && !firstAtMs.has(partition)) firstAtMs.set(partition, atMs[at] ?? Number.NaN)
+    }
+    await wait(20)
+  }
+  if (firstAtMs.size < moved.size)
+    throw new Error(`${moved.size - firstAtMs.size} of the killed one's partitions deliver nothing`)
+  const again = [...firstAtMs.values()].map((ms) => (ms - killedAtMs) / 1000)
+  show('kill -9 → the first of its partitions delivers', Math.min(...again), 's', 1)
+  show(`kill -9 → the last (goal ${goal.restoreSeconds}), session included`, Math.max(...again), 's', 1)
+  while (Math.max(...lateMs.slice(-endpointCount)) > goal.lateMs && receiver.waiting() > 0) await wait(50)
+  show('  until all is in time again', secondsSince(killedAtMs), 's', 1)
+  show('  repeats', receiver.repeats(), '')
+}
+
+/** The state directory is gone, and what still waits is due all together. */
+async function restore() {
+  await stand.pause()
+  rmSync(join(stand.directory, 'state'), { recursive: true })
+  const lastDueMs = receiver.lastDueMs()
+  while (systemClock.now() < lastDueMs) await wait(100)
+  const together = receiver.waiting()
+  if (together === 0) {
+    process.stdout.write('nothing was left to restore: make more of them, or take a longer tier\n')
+    return
+  }
+  const repeatsBefore = receiver.repeats()
+  receiver.forgetHanded()
+  const began = performance.now()
+  await stand.resume()
+  while (receiver.waiting() > 0) await wait(20)
+  // The first one is handed over as soon as its task is open: some of them while others are being restored.
+  const { atMs } = receiver.handed()
+  const [firstAtMs = Number.NaN] = atMs
+  const lastAtMs = atMs.at(-1) ?? Number.NaN
+  show(`restored from the changelogs (goal ${goal.restoreSeconds})`, (firstAtMs - began) / 1000, 's', 1)
+  show(`drained, ${together} due together`, (together * 1000) / (lastAtMs - firstAtMs), '/s')
+  if (receiver.repeats() > repeatsBefore) throw new Error(`${receiver.repeats() - repeatsBefore} came twice`)
+}

@@ -24,7 +24,7 @@ export const onWhichLog: string = brokers === undefined ? ', embedded' : ` --kaf
 export interface BenchLogOptions {
   readonly directory: string
   readonly clock: Clock
-  /** Whether it goes on with what an earlier process left. */
+  /** Whether it goes on with what another process left, or joins it. */
   readonly goesOn: boolean
 }
 

@@ -12,7 +12,7 @@ import { topicLag } from '../../app/serve/topic-lag.ts'
 import { openDeliveryLog } from '../../connectors/postgres/open-delivery-log.ts'
 import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
 import { createHttpSender } from '../../connectors/webhook/http-sender.ts'
-import { type Clock, levelDisks, type RecordLog, systemClock, systemRandom } from '../../engine/index.ts'
+import { levelDisks, type RecordLog, systemClock, systemRandom } from '../../engine/index.ts'
 import { everything } from '../../ports/delivery-log.ts'
 import { noDispatch } from '../../ports/dispatch.ts'
 import type { Sender } from '../../ports/sender.ts'
@@ -37,8 +37,11 @@ export interface StandOptions {
   readonly callsMax?: number
   /** Put before the real sender, or in its place. */
   readonly sender?: (real: Sender) => Sender
-  /** Times holds, delays and the log. Default: the system's. */
-  readonly pipelineClock?: Clock
+  /** Another instance of the group runs on the same log already. Default: it begins anew, or goes on in `directory`. */
+  readonly joins?: boolean
+  readonly instanceId?: string
+  /** Warm copies of each task on other instances. Default: none. */
+  readonly standbys?: number
 }
 
 export interface DeliveryStand {
@@ -55,18 +58,19 @@ export interface DeliveryStand {
   stop(): Promise<void>
 }
 
+const defaultInstanceId = 'bench'
+
 /** Opens it with the pipeline running and its partners published. */
 export async function openStand(options: StandOptions): Promise<DeliveryStand> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'waybill-bench-')))
-  const clock = options.pipelineClock ?? systemClock
-  const goesOn = existsSync(join(directory, 'state'))
-  const log = await openBenchLog({ directory, clock, goesOn })
+  const goesOn = options.joins ?? existsSync(join(directory, 'state'))
+  const log = await openBenchLog({ directory, clock: systemClock, goesOn })
   let running = await start(options, directory, log)
   await running.pipeline.publishPartners(
     options.urls.map((url, endpoint) => settingsOf(url, endpoint, options)),
   )
   await running.pipeline.application.settled()
-  const writer = log.writer({ transactionalId: 'bench-deliveries' })
+  const writer = log.writer({ transactionalId: `${options.instanceId ?? defaultInstanceId}-deliveries` })
   return {
     directory,
     pipeline: () => running.pipeline,
@@ -95,7 +99,7 @@ export async function openStand(options: StandOptions): Promise<DeliveryStand> {
 }
 
 async function start(
-  { all, callsMax, sender: wrapped = (real) => real, pipelineClock = systemClock }: StandOptions,
+  { all, callsMax, sender: wrapped = (real) => real, instanceId, standbys }: StandOptions,
   directory: string,
   log: RecordLog,
 ) {
@@ -105,17 +109,18 @@ async function start(
   const pipeline = await openPipeline({
     log,
     disk: await levelDisks().open(join(directory, 'state')),
-    instanceId: 'bench',
+    instanceId: instanceId ?? defaultInstanceId,
     sealer: benchSealer(),
     mapping: parsed.mapping,
     sender: wrapped(sender),
     dispatch: noDispatch,
-    pipelineClock,
+    pipelineClock: systemClock,
     realClock: systemClock,
     random: systemRandom,
     version: 'bench',
     report,
     ...(callsMax !== undefined && { callsMax }),
+    ...(standbys !== undefined && { standbys }),
   })
   pipeline.application.failed.catch((error: unknown) => {
     report('the pipeline failed', error)
