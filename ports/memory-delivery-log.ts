@@ -2,31 +2,32 @@
  * The delivery log in memory: for tests, for replays that leave nothing behind, and as the plain statement of what
  * the port means. It keeps the best record of each key and works everything else out when it is asked.
  */
-import { type DeliveryHistory, isTestOrder, type RoutingVerdict } from '../schemas/index.ts'
+import type { DeliveryHistory, RoutingVerdict } from '../schemas/index.ts'
 import {
   type AttemptRow,
   type Backlog,
   type DeliveryLog,
   DeliveryLogError,
   type DeliveryRow,
-  type EventFilter,
   type EventRow,
   type HealthRow,
   type LogBatch,
   type LogPosition,
   type PageRequest,
   pageLimitMax,
-  type Scope,
-  type StateCounts,
-  type VerdictRow,
 } from './delivery-log.ts'
 import { completeUpTo } from './delivery-log-freshness.ts'
+import { isIn, matches, matchesDelivery, matchesFacts } from './memory-log-filter.ts'
+import {
+  attemptRow,
+  countStates,
+  type EventFacts,
+  factsOf,
+  foldDelivery,
+  foldEvent,
+  verdictRow,
+} from './memory-log-rows.ts'
 import { decodeCursor, encodeCursor, type PagePlace, type PageQuestion } from './page-cursor.ts'
-
-type EventFacts = Pick<
-  EventRow,
-  'event_id' | 'partner_id' | 'order_id' | 'event' | 'occurred_at' | 'routed_at'
->
 
 /** Opens an empty one. */
 export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } = {}): DeliveryLog {
@@ -48,17 +49,8 @@ export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } 
   const deliveriesOf = (id: string) =>
     [...deliveries.values()].filter((row) => row.event_id === id).sort(by((row) => row.endpoint_id))
   const eventRow = (facts: EventFacts): EventRow => foldEvent(facts, deliveriesOf(facts.event_id))
-  const deliveryRow = (latest: DeliveryHistory): DeliveryRow => {
-    const made = attemptsOf(latest.delivery_id)
-    const { at, attempt: _, payload: __, queued_ms: ___, ...rest } = latest
-    return {
-      ...rest,
-      changed_at: at,
-      attempts: made.length,
-      last_outcome: made.at(-1)?.outcome ?? null,
-      last_status_code: made.at(-1)?.status_code ?? null,
-    }
-  }
+  const deliveryRow = (latest: DeliveryHistory): DeliveryRow =>
+    foldDelivery(latest, attemptsOf(latest.delivery_id))
   const asOf = async () => {
     guard()
     return completeUpTo([...positions.values()], await options.backlog?.())
@@ -196,95 +188,6 @@ export function createMemoryDeliveryLog(options: { readonly backlog?: Backlog } 
     },
   }
 }
-
-const isIn = (scope: Scope, row: { readonly partner_id: string }): boolean =>
-  scope.partnerId === null || scope.partnerId === row.partner_id
-
-function matches(filter: EventFilter, facts: EventFacts, deliveries: readonly DeliveryHistory[]): boolean {
-  const { status, endpointId, redriveId, outOfOrder } = filter
-  const ofAnyDelivery = [status, endpointId, redriveId, outOfOrder].every((given) => given === undefined)
-  return (
-    matchesFacts(filter, facts) && (ofAnyDelivery || deliveries.some((row) => matchesDelivery(filter, row)))
-  )
-}
-
-function matchesFacts({ type, orderId, sinceMs, untilMs, test }: EventFilter, facts: EventFacts): boolean {
-  return (
-    (type === undefined || facts.event === type) &&
-    (orderId === undefined || facts.order_id === orderId) &&
-    (sinceMs === undefined || facts.occurred_at >= sinceMs) &&
-    (untilMs === undefined || facts.occurred_at < untilMs) &&
-    (test === undefined || isTestOrder(facts.order_id) === test)
-  )
-}
-
-function matchesDelivery(filter: EventFilter, row: DeliveryHistory): boolean {
-  const { status, endpointId, redriveId, outOfOrder } = filter
-  const inState =
-    status === undefined ||
-    (status === 'retried' ? row.retry_count > 0 : row.state === (status === 'failed' ? 'dead' : status))
-  return (
-    inState &&
-    (endpointId === undefined || row.endpoint_id === endpointId) &&
-    (redriveId === undefined || row.redrive_id === redriveId) &&
-    (outOfOrder === undefined || row.out_of_order === outOfOrder)
-  )
-}
-
-function foldEvent(facts: EventFacts, deliveries: readonly DeliveryHistory[]): EventRow {
-  const sequences = deliveries.map((row) => row.order_sequence).filter((sequence) => sequence !== null)
-  return {
-    ...facts,
-    deliveries: countStates(deliveries),
-    retry_count: Math.max(0, ...deliveries.map((row) => row.retry_count)),
-    last_change_at: deliveries.length === 0 ? null : Math.max(...deliveries.map((row) => row.at)),
-    order_sequence: sequences.length === 0 ? null : Math.max(...sequences),
-  }
-}
-
-function countStates(deliveries: readonly DeliveryHistory[]): StateCounts {
-  const counts = { waiting: 0, delivered: 0, dead: 0, skipped: 0 }
-  for (const { state } of deliveries) counts[state]++
-  return counts
-}
-
-const factsOf = (row: Omit<EventFacts, 'routed_at'>, routedAt: number): EventFacts => ({
-  event_id: row.event_id,
-  partner_id: row.partner_id,
-  order_id: row.order_id,
-  event: row.event,
-  occurred_at: row.occurred_at,
-  routed_at: routedAt,
-})
-
-const attemptRow = (
-  record: DeliveryHistory,
-  attempt: NonNullable<DeliveryHistory['attempt']>,
-): AttemptRow => ({
-  attempt_id: attempt.attempt_id,
-  delivery_id: record.delivery_id,
-  version: record.version,
-  retry_count: attempt.retry_count,
-  trigger: attempt.trigger,
-  started_at: attempt.started_at,
-  reported_at: record.at,
-  outcome: attempt.outcome.class,
-  status_code: attempt.outcome.status_code,
-  detail: attempt.outcome.detail,
-  duration_ms: attempt.outcome.duration_ms,
-  queued_ms: record.queued_ms,
-  retry_after_ms: attempt.retry_after_ms,
-  again: attempt.again,
-  resulting_state: record.state,
-})
-
-const verdictRow = (verdict: RoutingVerdict): VerdictRow => ({
-  endpoint_id: verdict.endpoint_id,
-  verdict: verdict.verdict,
-  delivery_id: verdict.delivery_id,
-  payload_version: verdict.payload_version,
-  decided_at: verdict.at,
-})
 
 /** An event that went to an endpoint once went there, whatever a later repeat of it was told; else the latest word. */
 function betterVerdict(one: RoutingVerdict, other: RoutingVerdict): boolean {
