@@ -99,12 +99,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function describe(value: unknown): string {
   if (value === undefined || value === null) return 'empty'
-  if (Array.isArray(value)) return 'a list'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list of other things'
   return typeof value === 'object' ? 'an object' : JSON.stringify(value)
 }
 
-/** The candidate that differs by the fewest letters, if that is a likely slip. */
+/** The only candidate that goes on where the word ends, else the one that differs by the fewest letters, if that is a slip. */
 function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const [longer, another] = candidates.filter((candidate) => candidate.startsWith(`${word}_`))
+  if (longer !== undefined && another === undefined) return longer
   let best: { candidate: string; distance: number } | undefined
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())

@@ -93,13 +93,20 @@ describe('parseSourceMapping', () => {
   it('names the nearest word for a slip', () => {
     const problems = problemsWith((block) => {
       Object.assign(block, { before_imge: 'full' })
-      Object.assign(block.columns as object, { ordr_ref: 'order_number' })
+      Object.assign(block.columns as object, { ordr_ref: 'order_number', failure_reason: 'why' })
       Object.assign(block, { events: { CONFIRMED: 'order_confirmd' } })
     })
     const mends = problems.map(({ path, mend }) => `${path.join('.')}: ${mend}`)
     expect(mends).toContain('sources.0.before_imge: did you mean before_image?')
     expect(mends).toContain('sources.0.columns.ordr_ref: did you mean order_ref?')
+    expect(mends).toContain('sources.0.columns.failure_reason: did you mean failure_reason_code?')
     expect(mends.find((mend) => mend.startsWith('sources.0.events.CONFIRMED'))).toContain('order_confirmed?')
+  })
+
+  it('takes a table whose statuses all have an event, and says that a list of topics is empty', () => {
+    expect(problemsWith((block) => Object.assign(block, { no_event: [] }))).toEqual([])
+    const [problem] = problemsWith((block) => Object.assign(block, { topics: [] }))
+    expect(problem?.message).toBe('topics is an empty list')
   })
 
   it('refuses a status with an event and none, bad zones, regions and expressions', () => {
