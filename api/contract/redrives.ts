@@ -134,7 +134,7 @@ export const endpointCommandBody = Type.Object(
         endpoint_id: 'acme-orders',
         command: 'ENABLE',
         redrive_id: null,
-        will: 'the endpoint is tried with one delivery, and gets the others when it takes that',
+        will: 'an endpoint that the system disabled is tried with one delivery, and gets the others when it takes that',
       },
     ],
   },

@@ -25,7 +25,7 @@ const commands = {
     description:
       'An endpoint is disabled by the system when it answers 410, or fails for days. What it missed stays skipped and ' +
       'can be sent again with a redrive. One that its partner disabled is enabled in its settings.',
-    will: 'the endpoint is tried with one delivery, and gets the others when it takes that',
+    will: 'an endpoint that the system disabled is tried with one delivery, and gets the others when it takes that',
   },
   probe: {
     kind: 'PROBE',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sampleLog } from '../../api/testing/sample-log.ts'
-import { attempted, batch } from '../../ports/testing/log-records.ts'
+import { attempted, batch, history } from '../../ports/testing/log-records.ts'
 import { api, linesOf, listeningApi, waybill } from './testing/waybill-client.ts'
 
 describe('waybill endpoints', () => {
@@ -10,7 +10,7 @@ describe('waybill endpoints', () => {
   ])('%s gives one another chance', async (wish, kind) => {
     const { sent } = await api
     const { code, out } = await waybill(['endpoints', wish, 'acme-orders'])
-    expect([code, out]).toEqual([0, expect.stringMatching(/^acme-orders {2}the /)])
+    expect([code, out]).toEqual([0, expect.stringMatching(/^acme-orders {2}(an endpoint|the oldest) /)])
     expect(sent.splice(0)).toMatchObject([{ kind, endpoint_id: 'acme-orders' }])
   })
 })
@@ -51,6 +51,27 @@ describe('waybill endpoints test', () => {
     expect([code, out]).toEqual([100, 'acme-orders  http_4xx 401 in 42 ms: bad signature\n'])
     const json = await waybill(['endpoints', 'test', 'acme-orders', '--json'], { url })
     expect([json.code, JSON.parse(json.out)]).toMatchObject([100, { delivery: { state: 'dead' } }])
+  })
+
+  it('says how to switch an endpoint on that the system disabled', async () => {
+    const deliveryLog = await sampleLog()
+    const { url } = await listeningApi({
+      deliveryLog,
+      commands: {
+        async send({ test, endpoint_id }) {
+          if (!test) throw new Error('a test without an event')
+          const { body: _, config_version: __, ...facts } = test
+          const state = { state: 'skipped', change: 'SKIPPED' } as const
+          const record = history({ endpoint_id, ...state, reason: 'endpoint_auto_disabled' })
+          await deliveryLog.write(batch({ history: [{ ...record, ...facts }] }))
+        },
+      },
+    })
+    const { code, out } = await waybill(['endpoints', 'test', 'acme-orders'], { url })
+    expect([code, out]).toEqual([
+      100,
+      'acme-orders  skipped: endpoint_auto_disabled; switch it on with waybill endpoints enable acme-orders\n',
+    ])
   })
 
   it('need not be waited for, and is refused for what is none', async () => {

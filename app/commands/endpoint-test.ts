@@ -92,8 +92,13 @@ function resultText(found: DeliveryDetailBody | undefined): string {
   const { delivery, attempts } = found
   const last = attempts.at(-1)
   if (!last) {
-    const why = delivery.reason === null ? '' : `: ${delivery.reason}`
-    return delivery.state === 'waiting' ? `still waits${why}` : `${delivery.state}${why}`
+    const { state, reason, endpoint_id, delivery_id } = delivery
+    if (state === 'waiting') {
+      return `still waits: the endpoint is paused, or left alone because it fails; look later with waybill deliveries show ${delivery_id}`
+    }
+    const mend =
+      reason === 'endpoint_auto_disabled' ? `; switch it on with waybill endpoints enable ${endpoint_id}` : ''
+    return `${state}${reason === null ? '' : `: ${reason}`}${mend}`
   }
   const { outcome, status_code, duration_ms, detail } = last
   // What a receiver says with its thanks is of no use here.

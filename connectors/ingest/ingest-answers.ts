@@ -44,7 +44,7 @@ export const unauthorized: IngestResponse = {
     401,
     'unauthorized',
     'the request has neither a known token nor a valid signature',
-    'send Authorization: Bearer <token>, or sign it as Standard Webhooks has it',
+    'send Authorization: Bearer <token>, or sign it as Standard Webhooks has it, within five minutes',
   ),
   headers: { 'www-authenticate': 'Bearer' },
 }
