@@ -1,123 +1,19 @@
-import { createServer } from 'node:http'
 import { Webhook } from 'standardwebhooks'
-import { afterEach, describe, expect, it } from 'vitest'
-import { type EffectView, type Intent, manualClock, seededRandom, systemClock } from '../../engine/index.ts'
-import type { Sender, SendRequest, WebhookCallRequest, WebhookCallResult } from '../../ports/sender.ts'
-import {
-  type DeliveryBody,
-  type Endpoint,
-  endpointDefaults,
-  makeSealer,
-  type PartnerConfig,
-} from '../../schemas/index.ts'
-import { loopbackEgress } from './address-vetting.ts'
+import { describe, expect, it } from 'vitest'
+import { type EffectView, manualClock, seededRandom } from '../../engine/index.ts'
+import { type Endpoint, makeSealer } from '../../schemas/index.ts'
 import { webhookCallHandler } from './call-handler.ts'
-import { createHttpSender } from './http-sender.ts'
-import { signer, signingKey } from './standard-webhooks.ts'
-
-const secret = (text: string): string => `whsec_${Buffer.from(text.padEnd(32, '.')).toString('base64')}`
-
-const sealer = makeSealer({
-  keys: [{ id: 'k', key: seededRandom(1).bytes(32) }],
-  active: 'k',
-  random: seededRandom(2),
-})
-
-const bodyText = '{"event":"out_for_delivery","delivery":{"otp":"8821"},"rider":{"name":"Łukasz"}}'
-
-const stored: DeliveryBody = {
-  event_id: 'event-1',
-  endpoint_id: 'e1',
-  partner_id: 'p1',
-  order_id: '1101',
-  event: 'out_for_delivery',
-  payload_version: 'v2',
-  occurred_at: 0,
-  routed_at: 0,
-  order_sequence: 1,
-  config_version: 3,
-  body: sealer.sealBytes(Buffer.from(bodyText)),
-}
-
-const endpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
-  ...endpointDefaults,
-  endpoint_id: 'e1',
-  url: 'https://partner.example/hook',
-  payload_version: 'v2',
-  secrets: [sealer.seal(secret('new')), sealer.seal(secret('old'))],
-  timeout_ms: 2_000,
-  ...changes,
-})
-
-const config = (endpoints: readonly Endpoint[] = [endpoint()], version = 3): PartnerConfig => ({
-  partner_id: 'p1',
-  name: 'Partner',
-  notice_channels: [],
-  version,
-  endpoints,
-})
-
-/** A view of what a test says is committed. The names are DELIVER's: a wrong one finds nothing. */
-const view = (partner: PartnerConfig | undefined, body: DeliveryBody | undefined = stored): EffectView => {
-  const entries = new Map<string, unknown>([
-    ['bodies/d1', body],
-    ['partners/p1', partner],
-  ])
-  // The engine's own view is as unchecked: the handler names the types.
-  return {
-    read: <V>(name: string, key: string) => entries.get(`${name}/${key}`) as V | undefined,
-    global: <V>(name: string, key: string) => entries.get(`${name}/${key}`) as V | undefined,
-  }
-}
-
-const intent = (changes: Partial<WebhookCallRequest> = {}): Intent<WebhookCallRequest> => ({
-  id: 'd1#1',
-  key: 'e1',
-  pool: 'webhook',
-  priority: 0,
-  notAfter: 0,
-  request: {
-    delivery_id: 'd1',
-    endpoint_id: 'e1',
-    partner_id: 'p1',
-    attempt_no: 1,
-    retry_count: 0,
-    trigger: 'FIRST',
-    first_attempted_at: null,
-    ...changes,
-  },
-})
-
-const now = Date.parse('2026-11-22T08:30:00.789Z')
-
-/** Keeps what it is given and acknowledges, as a dry run does. */
-function recordingSender() {
-  const requests: SendRequest[] = []
-  const sender: Sender = {
-    async send(request) {
-      requests.push(request)
-      return { class: 'acknowledged', statusCode: 200, detail: null, durationMs: 0, retryAfterMs: null }
-    },
-  }
-  return { sender, requests }
-}
-
-const run = (
-  sender: Sender,
-  partner: PartnerConfig | undefined,
-  call = intent(),
-  body: DeliveryBody | undefined = stored,
-): Promise<WebhookCallResult> =>
-  webhookCallHandler({ sender, sealer, clock: manualClock(now), random: seededRandom(7), version: '0.1.0' })(
-    call,
-    view(partner, body),
-    { signal: new AbortController().signal, again: false, starts: 1 },
-  )
-
-const closers: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
+import {
+  bodyText,
+  config,
+  endpoint,
+  intent,
+  now,
+  recordingSender,
+  run,
+  sealer,
+  secret,
+} from './testing/webhook-calls.ts'
 
 describe('a webhook call', () => {
   it('sends the stored body as it is, with what the receiver needs to know about the attempt', async () => {
@@ -270,63 +166,5 @@ describe('a webhook call', () => {
     await expect(
       handler(intent(), empty, { signal: new AbortController().signal, again: false, starts: 1 }),
     ).rejects.toThrow('no stored body')
-  })
-})
-
-describe('the signature on the wire', () => {
-  it('is verified by the Standard Webhooks library with any of the overlapping secrets, and with no other', async () => {
-    const received: { headers: Record<string, string>; body: string }[] = []
-    const server = createServer((request, response) => {
-      const chunks: Buffer[] = []
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('end', () => {
-        const headers = Object.fromEntries(
-          Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
-        )
-        received.push({ headers, body: Buffer.concat(chunks).toString('utf8') })
-        response.writeHead(204).end()
-      })
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    const sender = createHttpSender({ clock: systemClock, egress: loopbackEgress })
-    closers.push(
-      () => void server.close(),
-      () => sender.close(),
-    )
-
-    const handler = webhookCallHandler({
-      sender,
-      sealer,
-      clock: systemClock,
-      random: seededRandom(7),
-      version: '0.1.0',
-    })
-    const partner = config([endpoint({ url: `http://127.0.0.1:${address.port}/hook` })])
-    const result = await handler(intent(), view(partner), {
-      signal: new AbortController().signal,
-      again: false,
-      starts: 1,
-    })
-    expect(result).toMatchObject({ kind: 'sent', outcome: { class: 'acknowledged', statusCode: 204 } })
-
-    const [one] = received
-    if (!one) throw new Error('nothing received')
-    for (const known of ['new', 'old']) {
-      expect(new Webhook(secret(known)).verify(one.body, one.headers)).toEqual(JSON.parse(bodyText))
-    }
-    expect(() => new Webhook(secret('other')).verify(one.body, one.headers)).toThrow()
-    expect(() => new Webhook(secret('new')).verify(`${one.body} `, one.headers)).toThrow()
-    expect(() =>
-      new Webhook(secret('new')).verify(one.body, { ...one.headers, 'webhook-id': 'another' }),
-    ).toThrow()
-  })
-
-  it('wants a whsec_ secret, and does not quote what it got', () => {
-    for (const bad of ['plain', 'whsec_', 'whsec_not base64!', 'whpk_AAAA']) {
-      expect(() => signer(bad)).toThrow(/whsec_ followed by base64/)
-    }
-    expect(signingKey(secret('x'))).toHaveLength(32)
   })
 })
