@@ -103,10 +103,9 @@ function usedBytes(): Bytes {
   return { heap: heapUsed, outside: external }
 }
 
-const difference = (one: Bytes, other: Bytes): Bytes => ({
-  heap: one.heap - other.heap,
-  outside: one.outside - other.outside,
-})
+function difference(one: Bytes, other: Bytes): Bytes {
+  return { heap: one.heap - other.heap, outside: one.outside - other.outside }
+}
 
 async function memory() {
   const waiting = receiver.waiting()
@@ -139,6 +138,7 @@ async function takeOver() {
   const warmSeconds = secondsSince(began)
   await wait(calmMs)
   const held = receiver.waiting()
+  const repeatsBefore = receiver.repeats()
   const killed = second.kill()
   const killedAtMs = performance.now()
   receiver.forgetHanded()
@@ -164,7 +164,7 @@ async function takeOver() {
   show(`kill -9 → the last (goal ${goal.restoreSeconds}), session included`, Math.max(...again), 's', 1)
   while (Math.max(...lateMs.slice(-endpointCount)) > goal.lateMs && receiver.waiting() > 0) await wait(50)
   show('  until all is in time again', secondsSince(killedAtMs), 's', 1)
-  show('  repeats', receiver.repeats(), '')
+  showRepeats(repeatsBefore)
 }
 
 /** The state directory is gone, and what still waits is due all together. */
