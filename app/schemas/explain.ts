@@ -15,7 +15,7 @@ export function runExplain(
   const id = named?.toUpperCase()
   const rule = id === undefined ? undefined : ruleCatalogue.get(id)
   if (id !== undefined && !rule) {
-    const mend = `${suggestion(id, [...ruleCatalogue.keys()])} waybill schemas explain lists all`
+    const mend = `${suggestion(id, [...ruleCatalogue.keys()])}; waybill schemas explain lists all`
     throw new CliError(exitCode.usage, { what: `there is no rule "${named}"`, mend })
   }
   const chosen = [...ruleCatalogue].filter(([one]) => id === undefined || one === id)

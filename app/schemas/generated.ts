@@ -14,11 +14,10 @@ export interface GeneratedFlags extends SchemaFlags {
 
 /** What can be made, and where it usually lies. */
 const made = {
-  types: { usual: 'schemas/generated/types.ts', make: generateTypes, what: 'the types' },
+  types: { usual: 'schemas/generated/types.ts', make: generateTypes },
   docs: {
     usual: 'docs/payload.md',
     make: (files: readonly SchemaFile[]) => payloadReference(files),
-    what: 'the page',
   },
 } as const
 
@@ -27,7 +26,7 @@ export function runGenerated(
   flags: GeneratedFlags,
   surroundings: Surroundings,
 ): ExitCode {
-  const { usual, make, what } = made[kind]
+  const { usual, make } = made[kind]
   const text = makeFrom(openFolder(flags, surroundings).path, make)
   if (flags.check === true) {
     const file = flags.out ?? usual
@@ -35,10 +34,14 @@ export function runGenerated(
     const current = existsSync(path) ? readFileSync(path, 'utf8') : undefined
     if (current === text) return exitCode.ok
     const difference =
-      current === undefined ? 'is not there' : `differs from line ${firstDifference(current, text)} on`
-    surroundings.stderr.write(
-      `waybill: ${what} in ${file} ${current === undefined ? difference : `${difference}: the schemas changed`} — run waybill schemas ${kind} --out ${file} and commit it\n`,
-    )
+      current === undefined
+        ? 'is not there'
+        : `is not what the schemas make of it, from line ${firstDifference(current, text)} on`
+    const mend =
+      kind === 'types' && flags.out === undefined
+        ? 'run npm run schemas, which gives new versions their ids too, and commit what it writes'
+        : `run waybill schemas ${kind} --out ${file} and commit it`
+    surroundings.stderr.write(`waybill: ${file} ${difference} — ${mend}\n`)
     return exitCode.findings
   }
   if (flags.out === undefined) surroundings.stdout.write(text)
