@@ -111,5 +111,7 @@ const deliveries = Array.from({ length: Number(count) }, (_, number) =>
 if (deliveries.length > 0) await product.append(deliveries)
 process.stdout.write(`open at ${systemClock.now()}\n`)
 await new Promise<void>((resolve) => process.stdin.once('end', resolve).resume())
+// A stop waits for running calls, but not for ever: on a slow machine the account would lack them.
+await product.pipeline.application.settled()
 await product.stop()
 process.exit(0)

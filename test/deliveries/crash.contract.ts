@@ -101,7 +101,10 @@ export function crashContract(openPlace: () => Promise<CrashPlace>): void {
     life = crashSteps.length
     killOn = undefined
     const last = run('', 0)
-    await last.opened
+    const diesEarly = last.ended.then((how) => {
+      throw new Error(`the last process ended with ${how} before it was open`)
+    })
+    await Promise.race([last.opened, diesEarly])
     const seen = () => new Set(requests.map(({ eventId }) => eventId)).size
     await waitFor(() => seen() >= deliveries, patienceMs, 'every delivery came in')
     last.started.stdin.end()
