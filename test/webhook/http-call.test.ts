@@ -1,53 +1,9 @@
 /** The HTTP call against receivers that misbehave at every stage: how each ends, and what it costs. */
-import { afterEach, describe, expect, it } from 'vitest'
-import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
-import {
-  createHttpSender,
-  type HttpSender,
-  type HttpSenderOptions,
-} from '../../connectors/webhook/http-sender.ts'
-import { type ManualClock, manualClock, systemClock } from '../../engine/index.ts'
-import type { SendOutcome, SendRequest } from '../../ports/sender.ts'
-import { type HostileOptions, type HostileReceiver, startHostileReceiver } from './hostile-receiver.ts'
-import { clientCertificate, testAuthority } from './test-certificates.ts'
-
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-async function receiver(options: HostileOptions): Promise<HostileReceiver> {
-  const started = await startHostileReceiver(options)
-  closers.push(() => started.close())
-  return started
-}
-
-function sender(options: Partial<HttpSenderOptions> = {}): HttpSender {
-  const made = createHttpSender({
-    clock: systemClock,
-    egress: loopbackEgress,
-    trusted: testAuthority,
-    ...options,
-  })
-  closers.push(() => made.close())
-  return made
-}
-
-const request = (url: string, changes: Partial<SendRequest> = {}): SendRequest => ({
-  deliveryId: 'd1',
-  endpointId: 'e1',
-  partnerId: 'p1',
-  url,
-  headers: { 'content-type': 'application/json' },
-  body: Buffer.from('{"event":"delivered"}'),
-  timeoutMs: 10_000,
-  secrets: [],
-  ...changes,
-})
-
-const { signal } = new AbortController()
-const send = (to: string, changes?: Partial<SendRequest>, options?: Partial<HttpSenderOptions>) =>
-  sender(options).send(request(to, changes), { signal })
+import { describe, expect, it } from 'vitest'
+import { type ManualClock, manualClock } from '../../engine/index.ts'
+import type { SendOutcome } from '../../ports/sender.ts'
+import { receiver, request, send, sender, signal } from './hostile-call.ts'
+import type { HostileOptions, HostileReceiver } from './hostile-receiver.ts'
 
 /** Lets the loop turn: what one side has written over loopback, the other has read after a few turns. */
 async function turns(count = 50): Promise<void> {
@@ -271,53 +227,5 @@ describe('the wish to be left alone', () => {
   ])('of %i with %j is %s ms', async (status, headers, expected) => {
     const hostile = await receiver({ behave: () => ({ kind: 'answer', status, headers }) })
     expect((await send(hostile.url)).retryAfterMs).toBe(expected)
-  })
-})
-
-describe('TLS', () => {
-  const resolve = async () => ['127.0.0.1']
-  const secure = (hostile: HostileReceiver, host = 'receiver.test') => `https://${host}:${hostile.port}/hook`
-
-  it('reaches a receiver by its name', async () => {
-    const hostile = await receiver({ tls: true })
-    expect(await send(secure(hostile), {}, { resolve })).toMatchObject({ class: 'acknowledged' })
-    expect(hostile.requests[0]?.headers.host).toBe(`receiver.test:${hostile.port}`)
-  })
-
-  it('refuses a certificate of another name, and one of an authority that nobody knows', async () => {
-    const hostile = await receiver({ tls: true })
-    const other = await send(secure(hostile, 'other.test'), {}, { resolve })
-    expect(other).toMatchObject({ class: 'tls', statusCode: null })
-    const unknown = createHttpSender({ clock: systemClock, egress: loopbackEgress, resolve })
-    closers.push(() => unknown.close())
-    expect(await unknown.send(request(secure(hostile)), { signal })).toMatchObject({ class: 'tls' })
-    expect(hostile.requests).toEqual([])
-  })
-
-  it('shows the endpoint’s certificate, and no other endpoint’s connection', async () => {
-    const hostile = await receiver({ tls: true, wantsClientCertificate: true })
-    const one = sender({ resolve })
-    const url = secure(hostile)
-    expect((await one.send(request(url), { signal })).class).not.toBe('acknowledged')
-    expect(await one.send(request(url, { clientCertificate }), { signal })).toMatchObject({
-      class: 'acknowledged',
-    })
-    expect((await one.send(request(url), { signal })).class).not.toBe('acknowledged')
-    expect(await one.send(request(url, { clientCertificate }), { signal })).toMatchObject({
-      class: 'acknowledged',
-    })
-    expect(hostile.requests.map(({ clientName }) => clientName)).toEqual(Array(2).fill('waybill test client'))
-    // The second call with the certificate went over the first one's connection.
-    expect(new Set(hostile.requests.map(({ remotePort }) => remotePort)).size).toBe(1)
-  })
-
-  it('with a certificate that is none is a failure of TLS, not of the process', async () => {
-    const hostile = await receiver({ tls: true })
-    const outcome = await send(
-      secure(hostile),
-      { clientCertificate: { certificate: 'none', privateKey: 'none' } },
-      { resolve },
-    )
-    expect(outcome).toMatchObject({ class: 'tls', statusCode: null })
   })
 })
