@@ -3,8 +3,8 @@
  * stores, how late each is handed to its call, on Kafka how soon a warm copy takes over what a killed instance held,
  * restore of the state from the changelogs, and how fast the rest drains when all of it is due together. Log, state,
  * tickets and timers are the real ones; the receiver is a stand-in (waiting-sender.ts). Fewer deliveries may take a
- * shorter tier, 30 or 120 s: all must be made before the first is due. The memory means something from 300,000 on: up
- * to a mebibyte of tickets is read ahead in each partition, some 300 bytes each, however many wait behind them.
+ * shorter tier, 30 or 120 s. The memory means something from 300,000 on: up to a mebibyte of tickets is read ahead in
+ * each partition, some 300 bytes each in memory, however many wait behind them.
  * Run after a build: `node --expose-gc dist/bench/delivery/waiting.js [deliveries] [tierSeconds] [--kafka HOST:PORT]`.
  */
 import { rmSync } from 'node:fs'
@@ -29,6 +29,10 @@ const appendCount = 500
 const aheadMax = 4000
 /** The share of them whose lateness is measured, one after the other; the rest comes later, and all together. */
 const spreadShare = 0.2
+/** They are made over so much of the tier, or slower: due over as long, and made before the first is due. */
+const fillShare = 0.8
+/** When so many of them are left, a second instance that has less than its half is killed all the same. */
+const takeOverShare = 0.5
 /** How long after its start an instance is left to itself before anything is measured. */
 const calmMs = 2000
 /** Of the take-over: session, restore and much patience. */
@@ -66,7 +70,9 @@ async function fill() {
   const maker = makeDeliveries(benchSealer(), bodyBytes)
   let next = 0
   while (receiver.made() < deliveries) {
-    if (next - receiver.seen() > aheadMax) {
+    const paced = (deliveries * secondsSince(began)) / (tierSeconds * fillShare)
+    const ahead = next - receiver.seen()
+    if (ahead > aheadMax || receiver.made() + ahead > paced) {
       await wait(5)
       continue
     }
@@ -133,7 +139,9 @@ async function takeOver() {
   const partitionOf = (endpointId: string) => partitionFor(Buffer.from(endpointId), partitions)
   const began = performance.now()
   const second = startSecond({ urls, maxConcurrent, answer: receiver.answer })
-  while (second.partitions().length < Math.floor(partitions / 2) && receiver.waiting() > 0) await wait(50)
+  const hasHalf = () => second.partitions().length >= Math.floor(partitions / 2)
+  const hasSome = () => second.partitions().length > 0 && receiver.waiting() < deliveries * takeOverShare
+  while (!hasHalf() && !hasSome() && receiver.waiting() > 0) await wait(50)
   const moved = new Set(second.partitions())
   const warmSeconds = secondsSince(began)
   await wait(calmMs)
