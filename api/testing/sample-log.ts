@@ -55,8 +55,10 @@ export async function sampleLog(): Promise<DeliveryLog> {
       health({
         endpoint_id: 'acme-analytics',
         partner_id: 'acme',
-        state: 'failing',
+        state: 'at_risk',
         reason: 'failures_in_a_row',
+        score: 57,
+        signals: { failures_in_a_row: 57, no_success: 49 },
         open: 0,
         consecutive_failures: 4,
         failing_since: testStartMs + 1000,
