@@ -14,9 +14,9 @@ export function byteProgress(output: Output, clock: Clock, what: string, total?:
       const now = clock.now()
       if (now - shownAt < (output.isTTY ? everyMs.terminal : everyMs.lines)) return
       shownAt = now
-      const speed = megabytes((bytes * 1000) / Math.max(1, now - startedAt))
+      const speed = sizeText((bytes * 1000) / Math.max(1, now - startedAt))
       const percent = total === undefined || total === 0 ? '' : `${Math.floor((bytes * 100) / total)}%  `
-      const text = `${percent}${what}  ${megabytes(bytes)}, ${speed}/s`
+      const text = `${percent}${what}  ${sizeText(bytes)}, ${speed}/s`
       standing = output.isTTY
       output.write(output.isTTY ? `\r${text}\x1b[K` : `${text}\n`)
     },
@@ -27,5 +27,6 @@ export function byteProgress(output: Output, clock: Clock, what: string, total?:
   }
 }
 
-/** `12.3 MB`: millions of bytes, as disks are sold. */
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+/** `12.3 MB`, `4.5 kB`: thousands and millions of bytes, as disks are sold. */
+export const sizeText = (bytes: number): string =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`

@@ -6,7 +6,7 @@ import { LogError } from '../../engine/index.ts'
 import { checkNoFile, unusableBackup, writeBackupFile } from '../backup/backup-file.ts'
 import { BackupError } from '../backup/backup-format.ts'
 import { readSmallFiles } from '../backup/data-parts.ts'
-import { byteProgress, megabytes } from '../backup/progress.ts'
+import { byteProgress, sizeText } from '../backup/progress.ts'
 import { type BackupSummary, readBackup } from '../backup/read-backup.ts'
 import { restoreBackup } from '../backup/restore-backup.ts'
 import { backupBytes } from '../backup/write-backup.ts'
@@ -139,7 +139,7 @@ async function write(
   stdout.write(
     format === 'json'
       ? `${JSON.stringify(report)}\n`
-      : `${file}: ${megabytes(written.size)}, ${contents(written)}, as of ${written.created_at}\n`,
+      : `${file}: ${sizeText(written.size)}, ${contents(written)}, as of ${written.created_at}\n`,
   )
   stderr.write('waybill: the sealing keys are not in it: without the key file, nothing in it can be read\n')
   return exitCode.ok
@@ -187,7 +187,7 @@ async function runRestore(named: string, flags: RestoreFlags, surroundings: Surr
 }
 
 const contents = ({ entries, bytes }: BackupSummary): string =>
-  `${formatCount(entries)} entries of ${megabytes(bytes)}`
+  `${formatCount(entries)} entries of ${sizeText(bytes)}`
 
 /** Gives what went wrong its words. */
 async function wording(
