@@ -10,7 +10,7 @@ import { openStand } from '../support/delivery-stand.ts'
 import { startEndpoints } from '../support/endpoints.ts'
 import { figure, percentile } from '../support/figures.ts'
 import { machineLine, wait } from '../support/machine.ts'
-import { appendPaced, type Latencies, latenciesOf } from '../support/paced.ts'
+import { appendPaced, type Latencies, latenciesOf, untilAnswered } from '../support/paced.ts'
 
 const pairs = Number(benchArguments[0] ?? 5)
 const seconds = Number(benchArguments[1] ?? 30)
@@ -19,6 +19,8 @@ const scenarios = [
   { endpointCount: 1200, hangingCount: 1000 },
 ]
 const perSecond = 200
+/** From one delivery to the next, prime to the number of endpoints: those that hang and those that do not take turns. */
+const stride = 7
 const warmUpSeconds = 6
 /** Healthy deliveries that have not come by then count as that late. */
 const patienceMs = 5000
@@ -28,14 +30,15 @@ async function run(endpointCount: number, hangingCount: number, hangs: boolean):
   const endpoints = await startEndpoints(endpointCount)
   const stand = await openStand({ urls: endpoints.urls, maxConcurrent: 4, all: true })
   const maker = makeDeliveries(benchSealer(), 1024)
-  const endpointOf = (number: number) => number % endpointCount
+  const endpointOf = (number: number) => (number * stride) % endpointCount
   const warm = await appendPaced(stand, maker, {
     perSecond,
     seconds: warmUpSeconds,
     firstNumber: 0,
     endpointOf,
   })
-  await wait(1000)
+  // What is left of it would count as late.
+  await untilAnswered(endpoints, warm, 60_000)
   await endpoints.take()
   if (hangs) endpoints.behave(0, hangingCount, { hangs: true })
   const count = await appendPaced(stand, maker, { perSecond, seconds, firstNumber: warm, endpointOf })
