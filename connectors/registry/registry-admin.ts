@@ -93,7 +93,9 @@ export function openRegistryAdmin(address: RegistryAddress): RegistryAdmin {
     async level(subject) {
       const path = `/config/${encodeURIComponent(subject)}?defaultToGlobal=true`
       const what = `reading the compatibility level of ${subject}`
-      const { compatibilityLevel } = asObject(await ask('GET', path, what))
+      // Apicurio knows no level of a subject that is not there yet, whatever is asked for by default.
+      const found = (await orNothing(ask('GET', path, what))) ?? (await ask('GET', '/config', what))
+      const { compatibilityLevel } = asObject(found)
       if (isCompatibilityLevel(compatibilityLevel)) return compatibilityLevel
       throw unexpected(what)
     },

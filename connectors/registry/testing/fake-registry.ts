@@ -104,6 +104,9 @@ export async function startFakeRegistry(options: FakeRegistryOptions): Promise<F
     }
     const own = levels.get(subject)
     if (own !== undefined) return [200, { compatibilityLevel: own }]
+    if (subject === '') return [200, { compatibilityLevel: globalLevel }]
+    // As Apicurio 3.3.3, whatever is asked for by default.
+    if (!confluent && of(subject).length === 0) return noSubject(subject)
     if (search.get('defaultToGlobal') === 'true') return [200, { compatibilityLevel: globalLevel }]
     return confluent
       ? problem(404, 40408, `Subject '${subject}' does not have subject-level compatibility configured`)
