@@ -61,8 +61,9 @@ function recordLogText({ kafka }: Config): string {
   return `Kafka at ${kafka.brokers.join(', ')}${kafka.tls === undefined ? '' : ', TLS'}${how}${who}`
 }
 
-function waysIn({ ingest: { folder, tokens, signingSecrets } }: Config): string {
+function waysIn({ kafka, ingest: { folder, tokens, signingSecrets } }: Config): string {
   const ways = [
+    ...(kafka ? ['what connectors write to Kafka'] : []),
     ...(tokens.length > 0 ? [`POST /ingest by ${counted(tokens.length, 'token')} ***`] : []),
     ...(signingSecrets.length > 0
       ? [`POST /ingest by ${counted(signingSecrets.length, 'signing secret')} ***`]

@@ -44,6 +44,8 @@ describe('the settings of Kafka', () => {
     expect(config.kafka?.sasl).toEqual({ mechanism: 'scram-sha-512', username: 'way', password: 'hunter2' })
     const shown = describeConfig(config).map(({ value }) => value)
     expect(shown).toContain('Kafka at a:1, scram-sha-512, as way ***')
+    // Not "no way in": there, nothing has to be configured for changes to come.
+    expect(shown).toContain('what connectors write to Kafka')
     expect(shown.join()).not.toContain('hunter2')
   })
 
