@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../engine/index.ts'
-import { runCommand } from '../main.ts'
 import { capturedSurroundings } from '../cli/testing/captured-surroundings.ts'
+import { runCommand } from '../main.ts'
 import { tellPutAside } from './tell-put-aside.ts'
 
 describe('records that are put aside', () => {
