@@ -6,7 +6,7 @@ import { balanceOf, type OrderStory, openOrderStory, repeatsOf } from './order-s
 import { type InstanceProcess, pause } from './processes.ts'
 
 const names = ['a', 'b', 'c']
-/** What was answered so long before a kill is committed, on a busy machine too; normally it takes < 60 ms. */
+/** What was answered so long before a kill is committed, on a busy machine too; once warm it takes < 60 ms. */
 const commitWithinMs = 5000
 /** The session, and what a busy machine needs on top. */
 const joinWithinMs = 40_000
