@@ -6,6 +6,7 @@ import {
   type Clock,
   type FetchedPartition,
   type InputRecord,
+  LogError,
   makePreparation,
   partitionKey,
   type RecordLog,
@@ -17,6 +18,8 @@ import { wait } from '../cli/wait.ts'
 
 const fetchBytes = 1024 * 1024
 const longestWaitMs = 60_000
+/** A log that is away is asked again so soon: who looks on is as fresh as the pipeline. */
+const askAgainMs = 500
 
 /**
  * Every committed record that the topic holds now, decoded, partition by partition. Rejects when the schema of one
@@ -92,7 +95,14 @@ export async function followTopic<K, V>(options: FollowOptions<K, V>): Promise<v
         await wait(patience.clock, patience.clock.now() + maxWaitMs, signal)
         continue
       }
-      const fetched = await fetcher.fetch(requests, { isolation: 'read_committed', maxWaitMs, signal })
+      const fetched = await unlessAway(
+        fetcher.fetch(requests, { isolation: 'read_committed', maxWaitMs, signal }),
+        ({ message }) => patience.report(`${topic.name} is not read now, and asked for again: ${message}`),
+      )
+      if (!fetched) {
+        await wait(patience.clock, patience.clock.now() + askAgainMs, signal)
+        continue
+      }
       for (const partition of fetched) {
         const position = positions.find((tp) => tp.partition === partition.partition)
         if (position && (await preparation.prepared(position, partition)))
@@ -101,6 +111,17 @@ export async function followTopic<K, V>(options: FollowOptions<K, V>): Promise<v
     }
   } finally {
     await fetcher.close()
+  }
+}
+
+/** Nothing while the log is away: it is what the pipeline waits for as well, and no reason to end. */
+async function unlessAway<T>(asked: Promise<T>, onAway: (error: LogError) => void): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof LogError && error.kind === 'retriable')) throw error
+    onAway(error)
+    return undefined
   }
 }
 
