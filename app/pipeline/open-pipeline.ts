@@ -45,6 +45,7 @@ import type { PartnerSettings } from '../config/partner-settings.ts'
 import { planPartnerUpdates } from '../config/partner-updates.ts'
 import type { MadeSecret } from '../config/signing-rotation.ts'
 import { createPartnerRegister, type PartnerRegister } from './partner-register.ts'
+import { startUnless } from './start-unless.ts'
 
 export interface OpenPipelineOptions {
   readonly log: RecordLog
@@ -197,7 +198,7 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
   const madeSecrets = options.partners ? await publishPartners(options.partners) : []
   // An instance that only serves, or only writes the delivery log, has no part in the group.
   const runs = options.steps?.length !== 0
-  if (runs) await started(application, options.signal)
+  if (runs) await startUnless(options.signal, application, options.realClock)
 
   return {
     topics,
@@ -225,17 +226,6 @@ export async function openPipeline(options: OpenPipelineOptions): Promise<Runnin
       else await options.disk.close()
       await writer.close()
     },
-  }
-}
-
-/** Rejects, with everything stopped, when the signal comes before it runs. */
-async function started(application: Application, signal: AbortSignal | undefined): Promise<void> {
-  const giveUp = () => void application.stop()
-  signal?.addEventListener('abort', giveUp)
-  try {
-    await application.start()
-  } finally {
-    signal?.removeEventListener('abort', giveUp)
   }
 }
 

@@ -14,23 +14,33 @@ beforeEach(async () => {
 })
 afterEach(() => told.stop())
 
-/** The log, whose reads fail as `errors` has it, until there are no more. */
-const failing = (log: RecordLog, errors: LogError[]): RecordLog => ({
-  ...log,
-  fetcher: () => {
-    const fetcher = log.fetcher()
-    return {
-      ...fetcher,
-      fetch: (...asked) => {
-        const error = errors.shift()
-        return error ? Promise.reject(error) : fetcher.fetch(...asked)
-      },
-    }
-  },
-})
+/** What a log answers first, by what is asked of it. */
+interface Troubles {
+  readonly ends?: LogError
+  readonly reads?: LogError
+}
+
+/** The log, that answers well only to the second question of a kind. */
+function failing(log: RecordLog, troubles: Troubles): RecordLog {
+  const told = new Set<keyof Troubles>()
+  const once = <T>(kind: keyof Troubles, ask: () => Promise<T>): Promise<T> => {
+    const error = troubles[kind]
+    if (!error || told.has(kind)) return ask()
+    told.add(kind)
+    return Promise.reject(error)
+  }
+  return {
+    ...log,
+    admin: { ...log.admin, endOffsets: (...asked) => once('ends', () => log.admin.endOffsets(...asked)) },
+    fetcher: () => {
+      const fetcher = log.fetcher()
+      return { ...fetcher, fetch: (...asked) => once('reads', () => fetcher.fetch(...asked)) }
+    },
+  }
+}
 
 describe('who follows a topic', () => {
-  const follow = (errors: LogError[]) => {
+  const follow = (troubles: Troubles) => {
     const reports: string[] = []
     const stopping = new AbortController()
     const { log } = told.following
@@ -42,7 +52,7 @@ describe('who follows a topic', () => {
     }
     const seen = new Promise<string>((resolve, reject) => {
       followTopic({
-        log: failing(log, errors),
+        log: failing(log, troubles),
         topic: topics.redrives,
         from: 'start',
         onRecord: ({ key }) => resolve(String(key)),
@@ -56,14 +66,19 @@ describe('who follows a topic', () => {
 
   it('asks a log again that is away, and says so: the instance must not end for it', async () => {
     if (sample) await told.tell('r1', sample)
-    const { seen, reports } = follow([new LogError('retriable', 'no broker answers')])
+    const away = (why: string) => new LogError('retriable', why)
+    const { seen, reports } = follow({ ends: away('no broker answers'), reads: away('nobody leads it') })
     expect(await seen).toBe('r1')
     expect(reports).toEqual([
       expect.stringMatching(/is not read now, and asked for again: no broker answers/),
+      expect.stringMatching(/is not read now, and asked for again: nobody leads it/),
     ])
   })
 
   it('ends for what asking again does not mend', async () => {
-    await expect(follow([new LogError('rejected', 'not allowed')]).seen).rejects.toThrow('not allowed')
+    for (const kind of ['ends', 'reads'] as const) {
+      const { seen } = follow({ [kind]: new LogError('rejected', `no ${kind} for you`) })
+      await expect(seen).rejects.toThrow(`no ${kind} for you`)
+    }
   })
 })

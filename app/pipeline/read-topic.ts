@@ -65,18 +65,13 @@ export interface FollowOptions<K, V> {
   readonly patience: Patience
 }
 
-/** Hands on every committed record, until the signal aborts. */
+/** Hands on every committed record, until the signal aborts. A log that is away is waited for. */
 export async function followTopic<K, V>(options: FollowOptions<K, V>): Promise<void> {
   const { log, topic, onRecord, signal, patience } = options
-  const partitions = await partitionsOf(log, topic.name)
-  const ends = await log.admin.endOffsets(partitions, 'read_committed')
-  const endOf = (tp: TopicPartition) => ends.get(partitionKey(tp)) ?? 0
-  const source = { topic }
-  const starts =
-    options.from === 'start'
-      ? await startPositions(log, partitions)
-      : partitions.map((tp) => ({ ...tp, offset: endOf(tp) }))
-  const positions = starts.map((start, at) => ({ ...start, tp: partitions[at] ?? start, source }))
+  const answered = patientAsking(topic.name, patience, signal)
+  const begun = await answered(() => beginningOf(options))
+  if (!begun) return
+  const { positions, endOf } = begun
   const preparation = makePreparation(patience)
   const fetcher = log.fetcher()
   let told = false
@@ -95,15 +90,10 @@ export async function followTopic<K, V>(options: FollowOptions<K, V>): Promise<v
         await wait(patience.clock, patience.clock.now() + maxWaitMs, signal)
         continue
       }
-      const fetched = await unlessAway(
+      const fetched = await answered(() =>
         fetcher.fetch(requests, { isolation: 'read_committed', maxWaitMs, signal }),
-        ({ message }) => patience.report(`${topic.name} is not read now, and asked for again: ${message}`),
       )
-      if (!fetched) {
-        await wait(patience.clock, patience.clock.now() + askAgainMs, signal)
-        continue
-      }
-      for (const partition of fetched) {
+      for (const partition of fetched ?? []) {
         const position = positions.find((tp) => tp.partition === partition.partition)
         if (position && (await preparation.prepared(position, partition)))
           take(topic, partition, positions, onRecord)
@@ -114,13 +104,34 @@ export async function followTopic<K, V>(options: FollowOptions<K, V>): Promise<v
   }
 }
 
-/** Nothing while the log is away: it is what the pipeline waits for as well, and no reason to end. */
-async function unlessAway<T>(asked: Promise<T>, onAway: (error: LogError) => void): Promise<T | undefined> {
-  try {
-    return await asked
-  } catch (error) {
-    if (!(error instanceof LogError && error.kind === 'retriable')) throw error
-    onAway(error)
+/** Where to begin, and where each partition ends now. */
+async function beginningOf<K, V>({ log, topic, from }: FollowOptions<K, V>) {
+  const partitions = await partitionsOf(log, topic.name)
+  const ends = await log.admin.endOffsets(partitions, 'read_committed')
+  const endOf = (tp: TopicPartition) => ends.get(partitionKey(tp)) ?? 0
+  const starts =
+    from === 'start'
+      ? await startPositions(log, partitions)
+      : partitions.map((tp) => ({ ...tp, offset: endOf(tp) }))
+  const source = { topic }
+  return { endOf, positions: starts.map((start, at) => ({ ...start, tp: partitions[at] ?? start, source })) }
+}
+
+/**
+ * Asks until there is an answer: a log that is away is what the pipeline waits for as well, and no reason to end.
+ * `undefined`: there was none before the signal.
+ */
+function patientAsking(topic: string, { clock, report }: Patience, signal: AbortSignal) {
+  return async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
+    while (!signal.aborted) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!(error instanceof LogError && error.kind === 'retriable')) throw error
+        report(`${topic} is not read now, and asked for again: ${error.message}`)
+      }
+      await wait(clock, clock.now() + askAgainMs, signal)
+    }
     return undefined
   }
 }

@@ -35,6 +35,8 @@ export interface Tier {
   readonly snapshot?: () => LogSnapshot
   /** Why the log cannot be reached at the moment. */
   trouble(): string | undefined
+  /** Until then probes are answered here: makes room for the API. */
+  makeRoom(): Promise<void>
 }
 
 export interface TierOptions {
@@ -71,6 +73,7 @@ async function openEmbedded(options: TierOptions): Promise<Tier> {
     standbys: 0,
     snapshot: log.snapshot,
     trouble: () => undefined,
+    makeRoom: async () => undefined,
   }
 }
 
@@ -80,40 +83,34 @@ async function openShared(options: TierOptions, kafka: NonNullable<Config['kafka
   const log = openKafka(kafka, options)
   closers.push(() => log.close())
   let away = { part: 'record_log', what: 'it is being connected to', mend: 'wait' }
-  const room =
-    config.api &&
-    (await openWaitingRoom({
-      ...config.api,
-      version,
-      waitingFor: () => {
-        const why = log.trouble()
-        return [
-          why === undefined ? away : { ...away, what: why, mend: 'start a broker, or mend kafka.brokers' },
-        ]
-      },
-    }))
-  try {
-    await log.connected(signal)
-    away = {
-      part: 'registry',
-      what: 'it is being asked',
-      mend: 'wait; if it stays, see the log of the process',
-    }
-    const registry = config.registry
-      ? await openRegistryPatiently(options, config.registry)
-      : openFolderRegistry()
-    return {
-      log,
-      disk: await openDisk(options),
-      instanceId: kafka.instanceId ?? keptInstanceId(config.dataDirectory, random),
-      registry,
-      dispatch: dispatchOf(options),
-      partitions: { usual: kafka.partitions, endpoints: kafka.endpointPartitions },
-      standbys: kafka.standbys,
-      trouble: log.trouble,
-    }
-  } finally {
-    await room?.close()
+  const waitingFor = () => {
+    const why = log.trouble()
+    const mend = 'start a broker, or mend kafka.brokers'
+    return [why === undefined ? away : { part: 'record_log', what: why, mend }]
+  }
+  const room = config.api && (await openWaitingRoom({ ...config.api, version, waitingFor }))
+  const makeRoom = async () => room?.close()
+  closers.push(makeRoom)
+  await log.connected(signal)
+  away = {
+    part: 'registry',
+    what: 'it is being asked',
+    mend: 'wait; if it stays, see the log of the process',
+  }
+  const registry = config.registry
+    ? await openRegistryPatiently(options, config.registry)
+    : openFolderRegistry()
+  away = { part: 'pipeline', what: 'its tasks are being opened', mend: 'wait' }
+  return {
+    log,
+    disk: await openDisk(options),
+    instanceId: kafka.instanceId ?? keptInstanceId(config.dataDirectory, random),
+    registry,
+    dispatch: dispatchOf(options),
+    partitions: { usual: kafka.partitions, endpoints: kafka.endpointPartitions },
+    standbys: kafka.standbys,
+    trouble: log.trouble,
+    makeRoom,
   }
 }
 

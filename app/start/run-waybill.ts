@@ -153,6 +153,7 @@ async function open(
     ...{ log, topics: pipeline.topics, signal: stopping.signal, patience: options },
   })
   history.observe(({ value }) => tally.observe(value))
+  await tier.makeRoom()
   const services = servicesOf(options, pipeline, tier, {
     history,
     waiting: () => waitingByPlace(waiting()),

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePorts } from '../../deploy/stack/ports.ts'
 import { ownService } from './services.ts'
-import { eventually, type StackFolder, stackFolder } from './stack-instance.ts'
+import { eventually, type StackFolder, type StackInstance, stackFolder } from './stack-instance.ts'
 
 /** Nothing is sent in these: the delivery log is a server that nobody asks, the receiver an address. */
 const place = {
@@ -22,39 +22,72 @@ const lines = (text: string, wanted: string) =>
   text.split('\n').filter((line) => line.includes(wanted)).length
 
 describe('a broker that does not answer', () => {
-  it('is waited for with one line, while probes say why; then the instance goes on by itself', async () => {
-    const own = await ownService('kafka')
-    await own.stop()
+  let own: Awaited<ReturnType<typeof ownService<'kafka'>>>
+  let folder: StackFolder
+  let instance: StackInstance
+  let probe: (path: string) => Promise<{ status: number; body: Readiness } | undefined>
+
+  beforeAll(async () => {
+    own = await ownService('kafka')
+    folder = await stackFolder({ ...place, brokers: own.brokers })
     const [port = 0] = await freePorts()('waybill')
-    const yaml = `{ kafka: { brokers: ["${own.brokers[0]}"], partitions: 2, endpoint_partitions: 2 }, api: { auth: none, port: ${port} }, ${egress}, partners: partners.yaml }`
-    const folder = await stackFolder({ ...place, brokers: own.brokers })
-    try {
-      folder.write('away.yaml', yaml)
-      const instance = folder.runWith('away.yaml', 'data')
-      const probe = async (path: string) => {
-        const answer = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)
-        return answer && { status: answer.status, body: (await answer.json()) as Readiness }
-      }
-      await eventually(
-        async () => (await probe('/readyz'))?.body.reasons[0]?.what.includes('ECONNREFUSED') ?? false,
-        'the reason',
-      )
-      expect(await probe('/readyz')).toMatchObject({
-        status: 503,
-        body: { ready: false, reasons: [{ part: 'record_log' }] },
-      })
-      expect((await probe('/healthz'))?.status).toBe(200)
-      await own.start()
-      await eventually(async () => (await probe('/readyz'))?.body.ready === true, 'it to be ready')
-      expect(lines(instance.err(), 'no Kafka broker answers')).toBe(1)
-      expect(await instance.stop()).toBe(0)
-    } finally {
-      await folder.close()
-      await own.release()
+    const kafka = `{ brokers: ["${own.brokers[0]}"], partitions: 2, endpoint_partitions: 2 }`
+    folder.write(
+      'away.yaml',
+      `{ kafka: ${kafka}, api: { auth: none, port: ${port} }, ${egress}, partners: partners.yaml }`,
+    )
+    probe = async (path) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)
+      return answer && { status: answer.status, body: (await answer.json()) as Readiness }
     }
   })
+  afterAll(async () => {
+    await folder?.close()
+    await own?.release()
+  })
 
-  it('does not keep an instance from being stopped', async () => {
+  const isReady = () =>
+    eventually(async () => (await probe('/readyz'))?.body.ready === true, 'it to be ready')
+  const saysWhy = () =>
+    eventually(
+      async () => (await probe('/readyz'))?.body.reasons[0]?.what.includes('ECONNREFUSED') ?? false,
+      'the reason',
+    )
+
+  it('is waited for with one line, while probes say why; then the instance goes on by itself', async () => {
+    await own.stop()
+    instance = folder.runWith('away.yaml', 'data')
+    await saysWhy()
+    expect(await probe('/readyz')).toMatchObject({
+      status: 503,
+      body: { ready: false, reasons: [{ part: 'record_log' }] },
+    })
+    expect((await probe('/healthz'))?.status).toBe(200)
+    await own.start()
+    await isReady()
+    expect(lines(instance.err(), 'no Kafka broker answers')).toBe(1)
+  })
+
+  // Whoever only looks on, the API and the view, once ended the instance here, while the pipeline waited.
+  it('any more is waited for by all that read of it', async () => {
+    await own.stop()
+    const waiting = ['delivery.history', 'partner.config', 'endpoint.health', 'redrives']
+    for (const topic of waiting) {
+      await eventually(() => instance.err().includes(`${topic} is not read now`), `the line of ${topic}`)
+    }
+    await saysWhy()
+    expect((await probe('/healthz'))?.status).toBe(200)
+    await own.start()
+    await isReady()
+  })
+
+  it('any more does not keep the instance from being stopped', async () => {
+    await own.stop()
+    await saysWhy()
+    expect(await instance.stop()).toBe(0)
+  })
+
+  it('at the start does not keep an instance from being stopped', async () => {
     const folder = await stackFolder({ ...place, brokers: ['127.0.0.1:1'] })
     try {
       const instance = folder.run('data')
