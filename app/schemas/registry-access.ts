@@ -21,7 +21,7 @@ export async function withRegistry<T>(
   const env =
     registry === undefined ? surroundings.env : { ...surroundings.env, WAYBILL_REGISTRY_URL: registry }
   const address = readConfig(
-    { demo: false, ...(config !== undefined && { config }) },
+    { demo: false, api: false, ...(config !== undefined && { config }) },
     { ...surroundings, env },
   ).registry
   if (!address) {

@@ -121,6 +121,16 @@ it('without a registry, plan says how to name one', async () => {
   expect([code, err]).toEqual([2, expect.stringContaining('--registry')])
 })
 
+it('the configuration of an instance on Kafka is taken without its database', async () => {
+  const { registry, folder } = await surrounded('confluent', {
+    ...files,
+    'waybill.yaml': 'kafka: { brokers: ["127.0.0.1:1"] }\n',
+  })
+  expect(await folder.schemas('apply', '--config', 'waybill.yaml')).toMatchObject({ code: 0 })
+  expect(await folder.schemas('status', '--config', 'waybill.yaml')).toMatchObject({ code: 0 })
+  expect(registry.ownLevel('orders-value')).toBe('FULL_TRANSITIVE')
+})
+
 describe('the payload versions', () => {
   const partners = `partners:
   - id: bharat

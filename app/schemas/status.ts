@@ -67,6 +67,7 @@ export async function runStatus(flags: StatusFlags, surroundings: Surroundings):
   const settings = readConfig(
     {
       demo: false,
+      api: false,
       ...(config !== undefined && { config }),
       ...(partners !== undefined && { partners }),
       ...(dataDir !== undefined && { dataDir }),
