@@ -5,14 +5,7 @@
  * other entries stay until they would be overdue.
  */
 import type { DeliveryStatus } from '../../schemas/index.ts'
-import { type Fifo, makeFifo } from './fifo.ts'
-
-/** A ticket that is expected. */
-export interface ExpectedTicket {
-  readonly id: string
-  readonly generation: number
-  readonly dueAt: number
-}
+import { type ExpectedTicket, makeTicketColumn, type TicketColumn } from './ticket-column.ts'
 
 export interface TicketWatch {
   expect(id: string, status: DeliveryStatus): void
@@ -24,41 +17,15 @@ export interface TicketWatch {
   loaded(): void
 }
 
-/** Three plain columns: an object for each ticket would cost more than what it holds. */
-interface Column {
-  readonly ids: Fifo<string>
-  readonly generations: Fifo<number>
-  readonly dueAts: Fifo<number>
-}
-
 /** An empty watch. */
 export function makeTicketWatch(): TicketWatch {
-  const tiers = new Map<number, Column>()
+  const tiers = new Map<number, TicketColumn>()
   let loading: (ExpectedTicket & { readonly tier: number; readonly position: number })[] = []
 
-  const columnOf = (tier: number): Column => {
-    const column = tiers.get(tier) ?? {
-      ids: makeFifo<string>(),
-      generations: makeFifo<number>(),
-      dueAts: makeFifo<number>(),
-    }
+  const push = (tier: number, ticket: ExpectedTicket): void => {
+    const column = tiers.get(tier) ?? makeTicketColumn()
     tiers.set(tier, column)
-    return column
-  }
-
-  const push = (tier: number, { id, generation, dueAt }: ExpectedTicket): void => {
-    const column = columnOf(tier)
-    column.ids.push(id)
-    column.generations.push(generation)
-    column.dueAts.push(dueAt)
-  }
-
-  const shift = ({ ids, generations, dueAts }: Column): ExpectedTicket | undefined => {
-    const id = ids.shift()
-    const generation = generations.shift()
-    const dueAt = dueAts.shift()
-    if (id === undefined || generation === undefined || dueAt === undefined) return undefined
-    return { id, generation, dueAt }
+    column.push(ticket)
   }
 
   const expected = (id: string, { generation, due_at: dueAt }: DeliveryStatus): ExpectedTicket => {
@@ -70,13 +37,13 @@ export function makeTicketWatch(): TicketWatch {
     expect: (id, status) => push(tierNumber(status), expected(id, status)),
     came(id, generation) {
       for (const column of tiers.values()) {
-        if (column.ids.peek() === id && column.generations.peek() === generation) shift(column)
+        if (column.isNext(id, generation)) column.shift()
       }
     },
     next(dueBy) {
       for (const column of tiers.values()) {
-        const dueAt = column.dueAts.peek()
-        if (dueAt !== undefined && dueAt <= dueBy) return shift(column)
+        const dueAt = column.nextDueAt()
+        if (dueAt !== undefined && dueAt <= dueBy) return column.shift()
       }
       return undefined
     },
