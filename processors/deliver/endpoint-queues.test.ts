@@ -102,6 +102,6 @@ describe('memory', () => {
     expect(held).toBeLessThan(150)
     expect(queued).toBeLessThan(150)
     // An id and three numbers.
-    expect(inTier).toBeLessThan(60)
+    expect(inTier).toBeLessThan(40)
   })
 })

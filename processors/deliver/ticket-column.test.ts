@@ -4,7 +4,12 @@ import { type ExpectedTicket, makeTicketColumn } from './ticket-column.ts'
 
 const ticket = fc.record({
   // Of every length and alphabet, though ours are UUIDs.
-  id: fc.oneof(fc.uuid(), fc.string({ unit: 'binary', maxLength: 60 })),
+  id: fc.oneof(
+    fc.uuid(),
+    fc.uuid().map((id) => id.toUpperCase()),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.string({ minLength: 16, maxLength: 16 }),
+  ),
   generation: fc.nat({ max: 2 ** 31 }),
   dueAt: fc.double({ min: 0, max: 2 ** 52, noNaN: true }),
 })
