@@ -8,7 +8,7 @@ describe('health', () => {
       status: 200,
       body: {
         partner_id: 'acme',
-        state: 'failing',
+        state: 'at_risk',
         reason: 'failures_in_a_row',
         since: '2026-11-22T08:00:00.000Z',
         last_failure_at: '2026-11-22T08:03:01.000Z',
@@ -22,7 +22,7 @@ describe('health', () => {
     const { get } = await asking()
     const { body } = await get('/v1/partners/acme/health')
     expect(body).toMatchObject({
-      state: 'failing',
+      state: 'at_risk',
       because: { endpoint_id: 'acme-analytics', reason: 'failures_in_a_row' },
       open: 1,
       day: { attempts: 8, acknowledged: 6 },

@@ -110,7 +110,7 @@ it('settings of a later version are waited for at the start, which can be given 
   const starting = start({ signal: stopping.signal })
   await waitFor(() => reports.some(({ message }) => /partner\.config:\d waits/.test(message)), 'the words')
   stopping.abort(new Error('SIGTERM'))
-  await expect(starting).rejects.toThrow('aborted')
+  await expect(starting).rejects.toThrow('SIGTERM')
   // It was stopped for this start.
   running = undefined
 })
