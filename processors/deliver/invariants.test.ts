@@ -84,6 +84,22 @@ describe('the invariants of DELIVER', () => {
     )
   })
 
+  it('let a delivery be accepted anew that was forgotten, though a refused redrive was its last word', () => {
+    const about = { which: 1, confirm: false } as const
+    tell([
+      { do: 'deliver', which: 1, newerConfig: false },
+      { do: 'command', kind: 'CANCEL', ...about },
+      { do: 'deliver', which: 3, newerConfig: false },
+      { do: 'finish', which: 0, how: 'ok' },
+      { do: 'commit' },
+      { do: 'pass', ms: 7 * 24 * 3600 * 1000 },
+      { do: 'abort' },
+      { do: 'command', kind: 'REDRIVE', ...about },
+      { do: 'sweep' },
+      { do: 'deliver', which: 1, newerConfig: false },
+    ])
+  })
+
   it.each(Object.entries(broken))('are seen to break when %s', (_what, rules) => {
     const result = fc.check(
       fc.property(stories, (steps) => tell(steps, rules)),

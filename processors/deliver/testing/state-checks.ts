@@ -47,8 +47,7 @@ function checkConservation(harness: Harness): void {
     const last = harness.history(id).at(-1)
     const status = harness.state(id)
     const stored = status && stateOf(status.phase)
-    // A command that was refused changes nothing, and keeps nothing from being forgotten.
-    const changed = harness.history(id).findLast(({ reason }) => !reason?.startsWith('refused_'))
+    const changed = lastChange(harness.history(id))
     const isForgotten =
       changed !== undefined && stored === undefined && harness.now() >= changed.at + 7 * dayMs
     const isSettled = last?.state === 'dead' || last?.state === 'skipped'
@@ -58,6 +57,10 @@ function checkConservation(harness: Harness): void {
   }
 }
 
+/** A command that was refused changes nothing, and keeps nothing from being forgotten. */
+const lastChange = (history: readonly DeliveryHistory[]): DeliveryHistory | undefined =>
+  history.findLast(({ reason }) => !reason?.startsWith('refused_'))
+
 function checkHistory(harness: Harness, id: string, confirmed: ReadonlySet<string>): void {
   const history = harness.history(id)
   for (const [index, entry] of history.entries()) {
@@ -66,7 +69,8 @@ function checkHistory(harness: Harness, id: string, confirmed: ReadonlySet<strin
       if (entry.version !== (before?.version ?? Number.NaN) + 1) fail(`${id} skips or repeats a version`)
       continue
     }
-    if (before && (before.state === 'waiting' || entry.at < before.at + 7 * dayMs)) {
+    const changed = lastChange(history.slice(0, index))
+    if (changed && (changed.state === 'waiting' || entry.at < changed.at + 7 * dayMs)) {
       fail(`${id} is accepted twice`)
     }
   }
