@@ -13,7 +13,8 @@ export interface ObjectReader {
   keys(): readonly string[]
   text(field: string, expected: string): string
   /** A list of texts that is not empty. */
-  texts(field: string, expected: string): readonly string[]
+  /** Texts; none at all only where that says something. */
+  texts(field: string, expected: string, options?: { mayBeEmpty: boolean }): readonly string[]
   choice<T extends string>(field: string, choices: readonly T[]): T | undefined
   object(field: string, expected: string): ObjectReader
   /** A list of objects that is not empty. */
@@ -52,10 +53,10 @@ export function documentReader(value: unknown, path: Path, problems: MappingProb
       missing(field, expected)
       return ''
     },
-    texts(field, expected) {
+    texts(field, expected, { mayBeEmpty } = { mayBeEmpty: false }) {
       const found = take(field)
-      if (Array.isArray(found) && found.length > 0 && found.every((item) => typeof item === 'string'))
-        return found
+      const isList = Array.isArray(found) && found.every((item) => typeof item === 'string')
+      if (isList && (mayBeEmpty || found.length > 0)) return found
       missing(field, `a list of ${expected}`)
       return []
     },

@@ -207,9 +207,7 @@ function parseStatuses(reader: ObjectReader): ReadonlyMap<string, EventType | nu
     const event = events.choice(status, mappableEvents)
     if (event !== undefined) statuses.set(status, event)
   }
-  const silent = reader.raw('no_event')
-  const isEmpty = Array.isArray(silent) && silent.length === 0
-  const without = isEmpty ? [] : reader.texts('no_event', 'the statuses known to have no event')
+  const without = reader.texts('no_event', 'the statuses known to have no event', { mayBeEmpty: true })
   for (const [index, status] of without.entries()) {
     if (statuses.has(status)) {
       reader.problem(
