@@ -1,5 +1,6 @@
 /** Tells whether two schema texts are the same schema: everything but docs, the order of keys, white space and how names are put. */
 import { createHash } from 'node:crypto'
+import { isPrimitiveName, namespaceOf, qualify } from '../compatibility/names.ts'
 
 /** Equal for equal schemas, whoever wrote the text; undefined for what is no JSON. */
 export function schemaIdentity(text: string): string | undefined {
@@ -23,12 +24,11 @@ function canonical(json: unknown): string {
   })
 }
 
-const primitives = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
 const named = new Set<unknown>(['record', 'error', 'enum', 'fixed'])
 
 /** Registries put names as they like: Apicurio gives `dev.waybill.HealthWindow` back as `HealthWindow` in its namespace. */
 function withFullNames(schema: unknown, namespace: string): unknown {
-  if (typeof schema === 'string') return primitives.has(schema) ? schema : fullName(schema, namespace)
+  if (typeof schema === 'string') return isPrimitiveName(schema) ? schema : qualify(schema, namespace)
   if (Array.isArray(schema)) return schema.map((branch) => withFullNames(branch, namespace))
   if (!isObject(schema)) return schema
   if (named.has(schema.type) && typeof schema.name === 'string')
@@ -44,14 +44,14 @@ function withFullNames(schema: unknown, namespace: string): unknown {
 
 function definition(schema: Record<string, unknown>, given: string, enclosing: string): unknown {
   const { namespace: own, ...rest } = schema
-  const name = fullName(given, typeof own === 'string' ? own : enclosing)
-  const inside = name.slice(0, Math.max(0, name.lastIndexOf('.')))
+  const name = qualify(given, typeof own === 'string' ? own : enclosing)
+  const inside = namespaceOf(name)
   const { aliases, fields } = rest
   return {
     ...rest,
     name,
     ...(Array.isArray(aliases) && {
-      aliases: aliases.map((alias) => (typeof alias === 'string' ? fullName(alias, inside) : alias)),
+      aliases: aliases.map((alias) => (typeof alias === 'string' ? qualify(alias, inside) : alias)),
     }),
     ...(Array.isArray(fields) && {
       fields: fields.map((field) =>
@@ -60,9 +60,6 @@ function definition(schema: Record<string, unknown>, given: string, enclosing: s
     }),
   }
 }
-
-const fullName = (name: string, namespace: string): string =>
-  name.includes('.') || namespace === '' ? name : `${namespace}.${name}`
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
