@@ -1,21 +1,19 @@
 /** One HTTP call to a hostile receiver: both are closed after the test. */
-import { afterEach } from 'vitest'
-import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
+
+import type { HttpSender, HttpSenderOptions } from '../../connectors/webhook/http-sender.ts'
 import {
-  createHttpSender,
-  type HttpSender,
-  type HttpSenderOptions,
-} from '../../connectors/webhook/http-sender.ts'
-import { systemClock } from '../../engine/index.ts'
+  closers,
+  request as loopbackRequest,
+  sender as loopbackSender,
+} from '../../connectors/webhook/testing/loopback.ts'
 import type { SendRequest } from '../../ports/sender.ts'
 import { type HostileOptions, type HostileReceiver, startHostileReceiver } from './hostile-receiver.ts'
 import { testAuthority } from './test-certificates.ts'
 
-/** What is closed after the test, the latest first. */
-export const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
+export { closers }
+
+export const request = (url: string, changes: Partial<SendRequest> = {}): SendRequest =>
+  loopbackRequest(url, { timeoutMs: 10_000, ...changes })
 
 export async function receiver(options: HostileOptions): Promise<HostileReceiver> {
   const started = await startHostileReceiver(options)
@@ -23,28 +21,8 @@ export async function receiver(options: HostileOptions): Promise<HostileReceiver
   return started
 }
 
-export function sender(options: Partial<HttpSenderOptions> = {}): HttpSender {
-  const made = createHttpSender({
-    clock: systemClock,
-    egress: loopbackEgress,
-    trusted: testAuthority,
-    ...options,
-  })
-  closers.push(() => made.close())
-  return made
-}
-
-export const request = (url: string, changes: Partial<SendRequest> = {}): SendRequest => ({
-  deliveryId: 'd1',
-  endpointId: 'e1',
-  partnerId: 'p1',
-  url,
-  headers: { 'content-type': 'application/json' },
-  body: Buffer.from('{"event":"delivered"}'),
-  timeoutMs: 10_000,
-  secrets: [],
-  ...changes,
-})
+export const sender = (options: Partial<HttpSenderOptions> = {}): HttpSender =>
+  loopbackSender({ trusted: testAuthority, ...options })
 
 /** Nobody calls off. */
 export const signal: AbortSignal = new AbortController().signal

@@ -5,7 +5,7 @@ import { afterEach } from 'vitest'
 import { systemClock } from '../../../engine/index.ts'
 import type { SendOutcome, SendRequest } from '../../../ports/sender.ts'
 import { loopbackEgress } from '../address-vetting.ts'
-import { createHttpSender, type HttpSender } from '../http-sender.ts'
+import { createHttpSender, type HttpSender, type HttpSenderOptions } from '../http-sender.ts'
 
 /** Far more than a call over loopback needs. */
 export const longMs = 5_000
@@ -17,8 +17,8 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-export const sender = (): HttpSender => {
-  const made = createHttpSender({ clock: systemClock, egress: loopbackEgress })
+export const sender = (options: Partial<HttpSenderOptions> = {}): HttpSender => {
+  const made = createHttpSender({ clock: systemClock, egress: loopbackEgress, ...options })
   closers.push(() => made.close())
   return made
 }
