@@ -119,6 +119,59 @@ describe('an overlay store', () => {
     expect(store.get('k')).toBe('one')
   })
 
+  it('that was read whole never asks the disk for what is not there, whatever came and went since', async () => {
+    const { asked, watched } = await watchedDisk()
+    await watched.write([{ type: 'put', key: 'p|old', value: Buffer.from('old') }])
+    const { store, commit, undo } = await open({ disk: watched, cacheEntries: 0 })
+    for await (const _ of store.committedEntries());
+    store.put('new', 'x')
+    store.put('brief', 'x')
+    store.delete('brief')
+    await commit()
+    store.delete('new')
+    store.put('undone', 'x')
+    undo()
+    await commit()
+    asked.length = 0
+    expect(['a', 'brief', 'undone'].map((key) => store.get(key))).toEqual([undefined, undefined, undefined])
+    expect(asked).toEqual([])
+    expect(['old', 'new'].map((key) => store.get(key))).toEqual(['old', 'x'])
+    expect(asked).toEqual(['p|old', 'p|new'])
+    store.delete('new')
+    await commit()
+    asked.length = 0
+    expect(store.get('new')).toBeUndefined()
+    expect(asked).toEqual([])
+  })
+
+  it('that was read whole knows its keys also where they are written without a look', async () => {
+    const { store, commit } = await open({ cacheEntries: 0 })
+    for await (const _ of store.committedEntries());
+    for (let n = 0; n < 3; n++) {
+      store.put('k', `${n}`)
+      await commit()
+    }
+    store.delete('k')
+    store.delete('never')
+    await commit()
+    expect(store.get('k')).toBeUndefined()
+    store.put('k', 'again')
+    await commit()
+    expect(store.get('k')).toBe('again')
+  })
+
+  it('that was written while it was read whole goes on asking the disk', async () => {
+    const { store, disk, commit } = await open({ cacheEntries: 0 })
+    await disk.write([{ type: 'put', key: 'p|k', value: Buffer.from('old') }])
+    for await (const [key] of store.committedEntries()) store.put(key, 'new')
+    await commit()
+    store.delete('k')
+    await commit()
+    store.put('k', 'newer')
+    await commit()
+    expect(store.get('k')).toBe('newer')
+  })
+
   it('that keeps all never asks the disk, neither for what is there nor for what is not', async () => {
     const { asked, watched } = await watchedDisk()
     await watched.write([{ type: 'put', key: 'p|old', value: Buffer.from('old') }])

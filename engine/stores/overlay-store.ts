@@ -8,6 +8,7 @@ import { type Header, type NewRecord, recordBytes } from '../record-log/port.ts'
 import type { Serde } from '../serdes/serde.ts'
 import type { Disk, DiskOperation } from './disk.ts'
 import { keptBytes, packedBytes } from './kept-bytes.ts'
+import { type KeyFilter, keyFilter } from './key-filter.ts'
 
 /** An uncommitted write; an `undefined` value is a deletion. */
 interface Written<V> {
@@ -15,6 +16,8 @@ interface Written<V> {
   readonly value: V | undefined
   /** Of a value; `undefined` until the commit where the store is written at commits. */
   bytes: Uint8Array | undefined
+  /** Whether the disk holds the key; told only where the keys are known. */
+  readonly wasThere: boolean | undefined
 }
 
 /** Undoes one write of the record in hand. */
@@ -50,7 +53,7 @@ export interface OverlayStore<V> extends KeyValueStore<V> {
   clearOverlay(): void
   /** Brings committed entries into the cache, in key order, until it is full. A store that keeps all needs it before reads. */
   loadCache(): Promise<void>
-  /** Every committed entry, in key order. */
+  /** Every committed entry, in key order. A store that was read whole before its first write knows its keys from then on. */
   committedEntries(): AsyncIterable<readonly [string, V]>
 }
 
@@ -70,6 +73,9 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
   const leaveTogether = keepsAll ? 0 : Math.floor(options.cacheEntries / 8)
   /** Keys that were looked for on disk since the last commit, and are not there. */
   const absent = new Set<string>()
+  /** The keys on disk, once they were all read. */
+  let keys: KeyFilter | undefined
+  let everWritten = false
   /** What the commit under way writes. A call that reads meanwhile must not change the choice. */
   let deltas: readonly Written<V>[] | undefined
 
@@ -82,10 +88,13 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
     }
   }
 
+  /** Of a key that is not in the cache: whether it is known not to be on disk either. */
+  const isAbsent = (key: string): boolean => keepsAll || keys?.mayHold(key) === false || absent.has(key)
+
   function readCommitted(key: string): V | undefined {
     const cached = cache.get(key)
     if (cached !== undefined) return cached
-    if (keepsAll || absent.has(key)) return undefined
+    if (isAbsent(key)) return undefined
     const bytes = disk.get(prefix + key)
     if (bytes === undefined) {
       if (absent.size < absentKeysMax) absent.add(key)
@@ -96,16 +105,20 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
     return value
   }
 
-  function write(written: Written<V>) {
-    const { key } = written
+  const isOnDisk = (key: string): boolean =>
+    cache.has(key) || (!isAbsent(key) && disk.get(prefix + key) !== undefined)
+
+  function write(key: string, value: V | undefined, bytes: Uint8Array | undefined) {
     const before = overlay.get(key)
+    const wasThere = before ? before.wasThere : keys && isOnDisk(key)
     journal.push(() => {
       deltas = undefined
       if (before) overlay.set(key, before)
       else overlay.delete(key)
     })
     deltas = undefined
-    overlay.set(key, written)
+    everWritten = true
+    overlay.set(key, { key, value, bytes, wasThere })
   }
 
   function bytesOf(key: string, value: V): Uint8Array {
@@ -124,7 +137,7 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
     // `forEach`, here and below: a loop over a map makes two objects for each entry, of which a commit has thousands.
     overlay.forEach((written, key) => {
       const { value } = written
-      if (value === undefined && (keepsAll ? !cache.has(key) : absent.has(key))) return
+      if (value === undefined && !cache.has(key) && isAbsent(key)) return
       if (value !== undefined) written.bytes ??= bytesOf(key, value)
       found.push(written)
     })
@@ -139,10 +152,10 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       return written ? written.value : readCommitted(key)
     },
     put(key, value) {
-      write({ key, value, bytes: use.writtenAt === 'commit' ? undefined : bytesOf(key, value) })
+      write(key, value, use.writtenAt === 'commit' ? undefined : bytesOf(key, value))
     },
     delete(key) {
-      write({ key, value: undefined, bytes: undefined })
+      write(key, undefined, undefined)
     },
     readCommitted,
     dirty: () => overlay.size > 0,
@@ -160,9 +173,11 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       )
     },
     clearOverlay() {
-      overlay.forEach(({ value }, key) => {
+      overlay.forEach(({ value, wasThere }, key) => {
         cache.delete(key)
         if (value !== undefined) remember(key, value)
+        if (value !== undefined && wasThere === false) keys?.add(key)
+        if (value === undefined && wasThere === true) keys?.remove(key)
       })
       overlay.clear()
       absent.clear()
@@ -175,9 +190,14 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       }
     },
     async *committedEntries() {
-      for await (const [key, bytes] of disk.entries(prefix)) {
-        yield [key.slice(prefix.length), serde.deserialize(bytes)] as const
+      const found = keyFilter()
+      for await (const [diskKey, bytes] of disk.entries(prefix)) {
+        const key = diskKey.slice(prefix.length)
+        found.add(key)
+        yield [key, serde.deserialize(bytes)] as const
       }
+      // Of what was written meanwhile it is not known whether it was there.
+      if (!everWritten && !keepsAll) keys = found
     },
   }
 }
