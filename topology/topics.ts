@@ -3,6 +3,7 @@
  * else. Keys are UTF-8 text, except on the topics that a connector writes.
  */
 import {
+  decodedOnce,
   defineTopic,
   nullable,
   rawBytes,
@@ -175,7 +176,8 @@ export function makeTopics(codecs: Codecs, options: { readonly endpointPartition
       name: 'delivery.history',
       ...topicRetention.deliveryHistory,
       ...byEndpoint,
-      value: serde(codecs.deliveryHistory),
+      // Followed by WATCH, LOG, the metrics and the view.
+      value: decodedOnce(serde(codecs.deliveryHistory)),
     }),
     redrives: defineTopic({
       name: 'deliveries.redrives',

@@ -48,7 +48,7 @@ export async function openDatabase(directory: string): Promise<LogDatabase> {
     format: logFormat,
     keyEncoding: 'buffer',
     // Written in order and read in order: large files, and little need for a cache.
-    tuning: { writeBufferSize: 6 << 20, maxFileSize: 16 << 20, cacheSize: 4 << 20 },
+    tuning: { writeBufferSize: 12 << 20, maxFileSize: 16 << 20, cacheSize: 4 << 20 },
   }).catch((cause: unknown) => {
     if (cause instanceof DirectoryError) throw new LogError('rejected', cause.message, { cause })
     throw cause
