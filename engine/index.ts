@@ -41,7 +41,6 @@ export {
   topologyNeeds,
 } from './runtime/topology-needs.ts'
 export { avroSerde } from './serdes/avro/avro-serde.ts'
-export { decodedOnce } from './serdes/decoded-once.ts'
 export * from './serdes/serde.ts'
 export type { Disk, DiskFactory } from './stores/disk.ts'
 export { DirectoryError } from './stores/disk-directory.ts'

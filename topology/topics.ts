@@ -3,7 +3,6 @@
  * else. Keys are UTF-8 text, except on the topics that a connector writes.
  */
 import {
-  decodedOnce,
   defineTopic,
   nullable,
   rawBytes,
@@ -176,8 +175,7 @@ export function makeTopics(codecs: Codecs, options: { readonly endpointPartition
       name: 'delivery.history',
       ...topicRetention.deliveryHistory,
       ...byEndpoint,
-      // Followed by WATCH, LOG, the metrics and the view.
-      value: decodedOnce(serde(codecs.deliveryHistory)),
+      value: serde(codecs.deliveryHistory),
     }),
     redrives: defineTopic({
       name: 'deliveries.redrives',
