@@ -28,20 +28,29 @@ interface Throughput {
   readonly userPerThousand: number
   readonly systemPerThousand: number
   readonly otherThreadsPerThousand: number
+  /** From the start of pipeline and database, which compile meanwhile, until the log is complete. */
+  readonly wholeCpuPerThousand: number
   readonly commitsPerSecond: number
   readonly logBehindSeconds: number
 }
+
+/** CPU seconds so far. */
+const spentNow = () => ({ ...cpuSeconds(), main: mainThreadSeconds() })
 
 interface Bare {
   readonly perSecond: number
   readonly cpuPerThousand: number
 }
 
+/** What is steady lies between these shares of all receipts. */
+const steadyShares = { from: 0.1, to: 0.9 }
+
 /** Between the 10th and the 90th percentile of all receipts. */
 function steadyPerSecond(atMs: Float64Array): number {
   const sorted = atMs.toSorted()
   const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN
-  return ((sorted.length - 1) * 0.8 * 1000) / (at(0.9) - at(0.1))
+  const { from, to } = steadyShares
+  return ((sorted.length - 1) * (to - from) * 1000) / (at(to) - at(from))
 }
 
 async function product(endpointCount: number): Promise<Throughput> {
@@ -56,17 +65,18 @@ async function product(endpointCount: number): Promise<Throughput> {
       Array.from({ length: count }, (_, at) => maker.make(first + at, (first + at) % endpointCount)),
     )
   }
-  const before = { ...cpuSeconds(), main: mainThreadSeconds() }
+  const before = spentNow()
   const stopSampling = profiles ? await sampleCpu() : undefined
   const began = performance.now()
   await stand.resume()
+  const steady = await steadyCpu(endpoints)
   while (endpoints.distinct() < deliveries) await wait(20)
   const delivered = performance.now()
   const commits = stand.pipeline().application.counters.snapshot().get('commits') ?? 0
   await stand.pipeline().application.settled()
   while ((await stand.logBehind()) > 0) await wait(50)
   const logged = performance.now()
-  const after = { ...cpuSeconds(), main: mainThreadSeconds() }
+  const after = spentNow()
   if (stopSampling) {
     const { shares } = await stopSampling()
     const lines = [...shares].sort(([, a], [, b]) => b - a)
@@ -83,17 +93,32 @@ async function product(endpointCount: number): Promise<Throughput> {
       `${deliveries} deliveries, ${atMs.length} received, ${repeats} repeats, logged ${JSON.stringify(states)}`,
     )
   }
-  const perThousand = (seconds: number) => (seconds * 1000) / deliveries
-  const user = after.user - before.user
-  const system = after.system - before.system
+  const whole = after.user + after.system - before.user - before.system
   return {
     perSecond: steadyPerSecond(atMs),
+    ...steady,
+    wholeCpuPerThousand: (whole * 1000) / deliveries,
+    commitsPerSecond: (commits * 1000) / (delivered - began),
+    logBehindSeconds: (logged - delivered) / 1000,
+  }
+}
+
+/** The CPU of the steady part; the delivery log is behind by as much at its end as at its beginning. */
+async function steadyCpu(endpoints: Endpoints) {
+  const reached = async (share: number) => {
+    while (endpoints.distinct() < deliveries * share) await wait(20)
+    return { ...spentNow(), count: endpoints.distinct() }
+  }
+  const from = await reached(steadyShares.from)
+  const to = await reached(steadyShares.to)
+  const perThousand = (seconds: number) => (seconds * 1000) / (to.count - from.count)
+  const user = to.user - from.user
+  const system = to.system - from.system
+  return {
     cpuPerThousand: perThousand(user + system),
     userPerThousand: perThousand(user),
     systemPerThousand: perThousand(system),
-    otherThreadsPerThousand: perThousand(user + system - (after.main - before.main)),
-    commitsPerSecond: (commits * 1000) / (delivered - began),
-    logBehindSeconds: (logged - delivered) / 1000,
+    otherThreadsPerThousand: perThousand(user + system - (to.main - from.main)),
   }
 }
 
@@ -152,6 +177,7 @@ for (const endpointCount of [1, 100]) {
       figure('    user', 's/1,000', of(ours, 'userPerThousand'), 3),
       figure('    system', 's/1,000', of(ours, 'systemPerThousand'), 3),
       figure('    of it outside the main thread', 's/1,000', of(ours, 'otherThreadsPerThousand'), 3),
+      figure('  CPU from start to complete log', 's/1,000', of(ours, 'wholeCpuPerThousand'), 3),
       figure('  commits', '/s', of(ours, 'commitsPerSecond'), 1),
       figure(
         `  log complete after the last (goal ${goal.logBehindSeconds})`,

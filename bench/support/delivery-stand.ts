@@ -2,6 +2,8 @@
  * The product for the delivery benchmarks: one log (bench-log.ts) and state in a directory, on which the pipeline (with
  * the delivery log and the API beside it) is started, stopped and started again, and deliveries are appended.
  */
+// As in bin/waybill.js.
+import '../../app/start/heap-growth.ts'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
