@@ -63,6 +63,17 @@ describe('a redrive of many', () => {
     ])
   })
 
+  it.each([0.3, 3, 3.7, 4.9, 7, 30])('keeps a pace of %s a second', (per_second) => {
+    const harness = withEndpoint()
+    giveUp(harness, ids(700))
+    const id = redrive(harness, { per_second })
+    const seconds = 20
+    pass(harness, seconds * 1000)
+    const redriven = harness.redrives().get(id)?.redriven
+    expect(redriven).toBeGreaterThanOrEqual(Math.floor(per_second * seconds) - 1)
+    expect(redriven).toBeLessThanOrEqual(per_second * seconds + 1)
+  })
+
   it('takes what its filter says', () => {
     const harness = withEndpoint()
     giveUp(harness, ['old'])

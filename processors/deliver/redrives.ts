@@ -62,6 +62,8 @@ const stepEveryMs = 25
 
 /** What may be sent at once after a pause: a step that comes late must not become a burst. */
 const burstMs = 200
+/** But always more than one: of exactly one, what is rounded away leaves none, and the redrive would stand still. */
+const burstMin = 1.5
 
 export interface RedriveParts extends WalkParts {
   readonly context: DeliverContext
@@ -98,7 +100,7 @@ export function makeRedrives(parts: RedriveParts): Redrives {
     const pace = searching.get(id)
     if (!pace) return
     const intervalMs = 1000 / job.per_second
-    pace.paidUntil = Math.max(pace.paidUntil, now - Math.max(burstMs, intervalMs))
+    pace.paidUntil = Math.max(pace.paidUntil, now - Math.max(burstMs, burstMin * intervalMs))
     const walk = walkOn(parts, id, job, { sendMax: Math.floor((now - pace.paidUntil) / intervalMs), now })
     pace.paidUntil += walk.sent * intervalMs
     pace.nextAt = now + stepEveryMs
