@@ -190,14 +190,14 @@ export function overlayStore<V>(options: StoreOptions<V>): OverlayStore<V> {
       }
     },
     async *committedEntries() {
-      const found = keyFilter()
+      // One that keeps all has its keys in memory anyway; and of what is written meanwhile nobody knows whether it was there.
+      const found = keepsAll ? undefined : keyFilter()
       for await (const [diskKey, bytes] of disk.entries(prefix)) {
         const key = diskKey.slice(prefix.length)
-        found.add(key)
+        found?.add(key)
         yield [key, serde.deserialize(bytes)] as const
       }
-      // Of what was written meanwhile it is not known whether it was there.
-      if (!everWritten && !keepsAll) keys = found
+      if (!everWritten) keys = found
     },
   }
 }
