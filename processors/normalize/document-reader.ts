@@ -12,8 +12,7 @@ export interface ObjectReader {
   raw(field: string): unknown
   keys(): readonly string[]
   text(field: string, expected: string): string
-  /** A list of texts that is not empty. */
-  /** Texts; none at all only where that says something. */
+  /** A list of texts; an empty one only where that says something. */
   texts(field: string, expected: string, options?: { mayBeEmpty: boolean }): readonly string[]
   choice<T extends string>(field: string, choices: readonly T[]): T | undefined
   object(field: string, expected: string): ObjectReader
