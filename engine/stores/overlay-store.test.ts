@@ -163,8 +163,12 @@ describe('an overlay store', () => {
   it('that was written while it was read whole goes on asking the disk', async () => {
     const { store, disk, commit } = await open({ cacheEntries: 0 })
     await disk.write([{ type: 'put', key: 'p|k', value: Buffer.from('old') }])
-    for await (const [key] of store.committedEntries()) store.put(key, 'new')
+    for await (const [key] of store.committedEntries()) {
+      store.put(key, 'new')
+      store.put(`beside ${key}`, 'new')
+    }
     await commit()
+    expect(store.get('beside k')).toBe('new')
     store.delete('k')
     await commit()
     store.put('k', 'newer')
