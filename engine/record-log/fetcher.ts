@@ -42,18 +42,53 @@ export interface FetcherParts {
   problemOf?(tp: TopicPartition): FetchProblem | undefined
 }
 
+/** What a request was last told: nothing to read from this offset, and where the partition began and ended. */
+interface Told {
+  readonly offset: number
+  readonly fetched: FetchedPartition
+}
+
 /** Makes a fetcher. */
 export function createFetcher(parts: FetcherParts): Fetcher {
   const { clock, closing, find, checkOpen } = parts
   const stopped = createSignal()
+  const told = new WeakMap<FetchRequest, Told>()
+  /** Partitions that were waited for once are heard until the end: a wait then costs nothing for each of them. */
+  const heard = new Set<Signal>()
+  const news = createSignal()
+  let hasNews = false
   let closed = false
   let busy = false
 
-  const fetchOne = (request: FetchRequest, { isolation }: FetchOptions) => {
+  const onGrown = () => {
+    hasNews = true
+    raise(news)
+  }
+
+  const hear = ({ grown }: ReadablePartition) => {
+    if (heard.has(grown)) return
+    heard.add(grown)
+    grown.waiting.add(onGrown)
+  }
+
+  const hasChanged = (request: FetchRequest, partition: ReadablePartition) => {
+    const last = told.get(request)
+    return (
+      last?.offset !== request.offset ||
+      last.fetched.highWatermark !== partition.endOffset('read_uncommitted') ||
+      last.fetched.lastStableOffset !== partition.endOffset('read_committed') ||
+      last.fetched.logStartOffset !== partition.startOffset()
+    )
+  }
+
+  const fetchOne = (request: FetchRequest, { isolation, maxWaitMs, changedOnly }: FetchOptions) => {
     const problem = parts.problemOf?.(request)
     const partition = find(request)
     if (!partition || problem === 'unknown_topic')
       return { ...nothingOf(request), problem: 'unknown_topic' as const }
+    // Before it is looked at, so that what comes after the look is heard of.
+    if (maxWaitMs > 0) hear(partition)
+    if (changedOnly && !problem && !hasChanged(request, partition)) return undefined
     const described = describe(request, partition)
     if (problem) return { ...described, problem }
     const { offset, maxBytes } = request
@@ -61,7 +96,7 @@ export function createFetcher(parts: FetcherParts): Fetcher {
       return { ...described, problem: 'offset_out_of_range' as const }
     }
     const batches = partition.read(offset, isolation, maxBytes)
-    if (!(batches instanceof Promise)) return { ...described, batches }
+    if (!(batches instanceof Promise)) return batches.length === 0 ? described : { ...described, batches }
     return batches.then((read) => ({ ...described, batches: read }))
   }
   /** Partitions are read side by side; those in memory cost no promise. */
@@ -73,10 +108,37 @@ export function createFetcher(parts: FetcherParts): Fetcher {
     let pending = false
     for (const request of requests) {
       const one = fetchOne(request, options)
+      if (!one) continue
       pending ||= one instanceof Promise
       fetched.push(one)
     }
     return pending ? Promise.all(fetched) : (fetched as FetchedPartition[])
+  }
+
+  /** What is handed out counts as told; the fetched ones are in the order of the requests. */
+  const handOut = (requests: readonly FetchRequest[], fetched: readonly FetchedPartition[]) => {
+    let at = 0
+    for (const request of requests) {
+      const one = fetched[at]
+      if (one?.topic !== request.topic || one.partition !== request.partition) continue
+      at++
+      if (isWorthReturning(one)) told.delete(request)
+      else told.set(request, { offset: request.offset, fetched: one })
+    }
+    return fetched
+  }
+
+  const waitAndFetch = async (requests: readonly FetchRequest[], options: FetchOptions) => {
+    const untilMs = clock.now() + options.maxWaitMs
+    for (;;) {
+      hasNews = false
+      const fetched = await fetchAll(requests, options)
+      if (options.maxWaitMs <= 0 || closed || fetched.some(isWorthReturning)) return fetched
+      if (hasNews) continue
+      const how = await waitForAny([news, stopped, closing], { clock, untilMs, abort: options.signal })
+      if (how !== 'raised') return fetchAll(requests, options)
+      checkOpen()
+    }
   }
 
   return {
@@ -87,25 +149,15 @@ export function createFetcher(parts: FetcherParts): Fetcher {
       try {
         checkOpen()
         await parts.before?.()
-        const untilMs = clock.now() + options.maxWaitMs
-        for (;;) {
-          const fetched = await fetchAll(requests, options)
-          if (options.maxWaitMs <= 0 || closed || fetched.some(isWorthReturning)) return fetched
-          const grown = requests.flatMap((request) => find(request)?.grown ?? [])
-          const how = await waitForAny([...grown, stopped, closing], {
-            clock,
-            untilMs,
-            abort: options.signal,
-          })
-          if (how !== 'raised') return fetchAll(requests, options)
-          checkOpen()
-        }
+        const fetched = await waitAndFetch(requests, options)
+        return options.changedOnly ? handOut(requests, fetched) : fetched
       } finally {
         busy = false
       }
     },
     async close() {
       closed = true
+      for (const grown of heard) grown.waiting.delete(onGrown)
       raise(stopped)
     },
   }

@@ -141,6 +141,11 @@ export interface FetchOptions {
    * the log has something. Only a log that asks ahead makes a difference.
    */
   readonly arrivedOnly?: boolean
+  /**
+   * What the last fetch told of the same request, the object itself, need not be told again: a partition where nothing
+   * has changed since may be left out. A request that is made anew is answered in any case.
+   */
+  readonly changedOnly?: boolean
   readonly signal?: AbortSignal
 }
 

@@ -86,23 +86,26 @@ export function makePoller(options: PollerOptions): Poller {
     return earlier > clock.now() ? earlier : Math.max(ours, theirs)
   }
 
-  async function fetch(caller: AbortSignal | 'idle' | 'busy'): Promise<readonly FetchedPartition[]> {
+  /** `undefined`: the log could not be read. */
+  async function fetch(
+    caller: AbortSignal | 'idle' | 'busy',
+  ): Promise<readonly FetchedPartition[] | undefined> {
     const patience =
       typeof caller === 'string'
         ? { maxWaitMs: 0, arrivedOnly: caller === 'busy' }
         : { maxWaitMs: waitMsMax(), signal: caller }
     try {
-      return await fetcher.fetch(wanted, { isolation: 'read_committed', ...patience })
+      return await fetcher.fetch(wanted, { isolation: 'read_committed', changedOnly: true, ...patience })
     } catch (error) {
       if (!(error instanceof LogError && error.kind === 'retriable')) throw error
       trouble('the log cannot be read', error)
-      return []
+      return undefined
     }
   }
 
   async function deliver(fetched: readonly FetchedPartition[]): Promise<boolean> {
     let moved = await globals.apply(fetched)
-    let healthy = fetched.length > 0
+    let healthy = true
     for (const partition of fetched) {
       const queue = queues.get(partition.topic)?.[partition.partition]
       if (partition.problem === 'retriable') {
@@ -145,7 +148,8 @@ export function makePoller(options: PollerOptions): Poller {
         if (typeof caller !== 'string') await untilAborted(caller, clock, until)
         return false
       }
-      return deliver(await fetch(caller))
+      const fetched = await fetch(caller)
+      return fetched !== undefined && deliver(fetched)
     },
   }
 }

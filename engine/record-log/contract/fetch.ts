@@ -1,5 +1,6 @@
 /** The contract of `Fetcher`: positions, waiting, waking. */
 import { expect, it } from 'vitest'
+import type { FetchedPartition } from '../port.ts'
 import { fetchOnce, record, valuesOf, type Workbench } from './workbench.ts'
 
 const longMs = 20_000
@@ -151,5 +152,28 @@ export function fetchContract(at: () => Workbench): void {
     expect((await fetchOnce(second, tp, 0)).batches.flatMap((batch) => batch.records)).toHaveLength(1)
     await append(tp, [record('k', '2')])
     expect(valuesOf((await waiting)[0]?.batches.flatMap((batch) => batch.records) ?? [])).toEqual(['2'])
+  })
+
+  it('leaves out, where it may, only what it has told of the same request', async () => {
+    const { topic, append, fetcher } = at()
+    const name = await topic({ partitions: 2 })
+    const requests = [0, 1].map((partition) => ({ topic: name, partition, offset: 0, maxBytes }))
+    const options = { isolation: 'read_committed', maxWaitMs: 0, changedOnly: true } as const
+    const reader = fetcher()
+    const partitionsOf = (fetched: readonly FetchedPartition[]) => fetched.map(({ partition }) => partition)
+    expect(partitionsOf(await reader.fetch(requests, options))).toEqual([0, 1])
+    const again = await reader.fetch(requests, options)
+    expect(again.every(({ batches }) => batches.length === 0)).toBe(true)
+
+    await append({ topic: name, partition: 1 }, [record('k', 'new')])
+    const grown = await reader.fetch(requests, { ...options, maxWaitMs: longMs })
+    const records = grown.flatMap(({ batches }) => batches.flatMap((batch) => batch.records))
+    expect(valuesOf(records)).toEqual(['new'])
+    expect(partitionsOf(grown)).toContain(1)
+    // Whoever did not take it is told again, and who asks anew is told all.
+    const untaken = await reader.fetch(requests, { ...options, maxWaitMs: longMs })
+    expect(untaken.flatMap(({ batches }) => batches)).toHaveLength(1)
+    const anew = requests.map((request) => ({ ...request }))
+    expect(partitionsOf(await reader.fetch(anew, { ...options, maxWaitMs: longMs }))).toEqual([0, 1])
   })
 }
