@@ -113,6 +113,7 @@ function diskOperations(
   const operations: DiskOperation[] = []
   for (const task of tasks) {
     for (const { store, changelog } of task.stores) {
+      if (changelog.ours && !store.dirty()) continue
       const deltas = store.diskOperations()
       const tp = partitionKey({ topic: changelog.topic, partition: task.partition })
       const base = bases.get(tp)

@@ -57,12 +57,17 @@ export interface Loop {
 /** How soon a call that only waits for the lease looks again. */
 const leaseCheckMs = 250
 
+/** Why a wait ends. Without a reason every abort would make an exception, with a stack, that nobody looks at. */
+const wokenUp = 'woken up'
+
 const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export function makeLoop(options: LoopOptions): Loop {
   const { poller, scheduler, output, outbox, pipelineClock, realClock } = options
   const timing = commitTiming({ intervalMs: options.commitIntervalMs, floorMs: options.commitFloorMs })
   const tasks = new Map<string, Task>()
+  /** The same as a list: every round goes through it a dozen times. */
+  let taskList: readonly Task[] = []
   const jobs: (() => Promise<void>)[] = []
   let waiters: { resolve: () => void; ignoresRunning: boolean }[] = []
   let waiting: AbortController | undefined
@@ -74,13 +79,18 @@ export function makeLoop(options: LoopOptions): Loop {
 
   function wake() {
     awake = true
-    waiting?.abort()
+    waiting?.abort(wokenUp)
   }
 
   const logNow = () => pipelineClock.now() + options.logSkewMs()
   const slice = options.timeFrom === 'records' ? sliceInTimeOrder : sliceInTurn
 
-  const reloading = () => [...tasks.values()].some((task) => task.needsReload())
+  function follow() {
+    taskList = [...tasks.values()]
+    poller.follow(taskList)
+  }
+
+  const reloading = () => taskList.some((task) => task.needsReload())
 
   /** Handles finished calls; what could not be handled, and what came after it, waits for the task's reload. */
   function serveResults(): boolean {
@@ -104,7 +114,7 @@ export function makeLoop(options: LoopOptions): Loop {
     const now = pipelineClock.now()
     const flush = waiters.length > 0
     let served = false
-    for (const task of tasks.values()) {
+    for (const task of taskList) {
       if (task.needsReload()) continue
       const due = earlier(task.nextWake(), task.nextPunctuation())
       if (((due !== undefined && due <= now) || flush) && task.fire(now, flush) > 0) served = true
@@ -114,16 +124,16 @@ export function makeLoop(options: LoopOptions): Loop {
 
   /** Commits, and loads the indexes of tasks anew that had a record or a result undone. */
   async function commit(): Promise<void> {
-    const dirty = [...tasks.values()].filter((task) => task.urgency() !== 'none')
+    const dirty = taskList.filter((task) => task.urgency() !== 'none')
     const nothing = dirty.length === 0 && output.isEmpty() && !outbox.isOpen()
     const done = nothing || (await options.commit(dirty))
     timing.committed(realClock.now())
-    if (done) for (const task of tasks.values()) if (task.needsReload()) await task.open(true)
+    if (done) for (const task of taskList) if (task.needsReload()) await task.open(true)
   }
 
   function noteDirty() {
     const now = realClock.now()
-    for (const task of tasks.values()) timing.note(task.urgency(), now)
+    for (const task of taskList) timing.note(task.urgency(), now)
   }
 
   async function round() {
@@ -136,7 +146,7 @@ export function makeLoop(options: LoopOptions): Loop {
     const served = serveResults()
     // In a replay the slice itself fires wake-ups between the records; the clock's turn comes when those are taken.
     const firedBefore = options.timeFrom === 'clock' && serveTimers()
-    const { processed, drained } = slice({ tasks, realClock, pipelineClock, logNow })
+    const { processed, drained } = slice({ tasks: taskList, realClock, pipelineClock, logNow })
     const firedAfter = options.timeFrom === 'records' && drained && serveTimers()
     backlog = !drained
     noteDirty()
@@ -155,7 +165,7 @@ export function makeLoop(options: LoopOptions): Loop {
   async function idle(commitAt: number | undefined) {
     if (commitAt === undefined) releaseWaiters()
     const controller = new AbortController()
-    const wakeUp = () => controller.abort()
+    const wakeUp = () => controller.abort(wokenUp)
     waiting = controller
     const cancels = timers(commitAt, wakeUp)
     try {
@@ -173,13 +183,13 @@ export function makeLoop(options: LoopOptions): Loop {
     if (commitAt !== undefined && Number.isFinite(commitAt)) cancels.push(realClock.at(commitAt, wakeUp))
     if (scheduler.awaitsLease()) cancels.push(realClock.at(realClock.now() + leaseCheckMs, wakeUp))
     let earliest = nextDue()
-    for (const task of tasks.values()) earliest = earlier(earliest, task.nextPunctuation())
+    for (const task of taskList) earliest = earlier(earliest, task.nextPunctuation())
     if (earliest !== undefined) cancels.push(pipelineClock.at(earliest, wakeUp))
     return cancels
   }
 
   function releaseWaiters() {
-    if (waiters.length === 0 || [...tasks.values()].some((task) => task.writing())) return
+    if (waiters.length === 0 || taskList.some((task) => task.writing())) return
     const open = scheduler.open() > 0
     const released = waiters.filter(({ ignoresRunning }) => !open || ignoresRunning)
     waiters = waiters.filter(({ ignoresRunning }) => open && !ignoresRunning)
@@ -189,7 +199,7 @@ export function makeLoop(options: LoopOptions): Loop {
   function nextDue(): number | undefined {
     const skewMs = options.logSkewMs()
     let earliest: number | undefined
-    for (const task of tasks.values()) {
+    for (const task of taskList) {
       const release = task.nextRelease()
       earliest = earlier(
         earliest,
@@ -200,18 +210,18 @@ export function makeLoop(options: LoopOptions): Loop {
   }
 
   return {
-    tasks: () => tasks.values(),
+    tasks: () => taskList,
     has: (taskId) => tasks.has(taskId),
     attach(task) {
       tasks.set(task.id, task)
-      poller.follow(tasks.values())
+      follow()
     },
     detach(taskId) {
       const task = tasks.get(taskId)
       if (!task) return
       task.close()
       tasks.delete(taskId)
-      poller.follow(tasks.values())
+      follow()
     },
     wake,
     nextDue,

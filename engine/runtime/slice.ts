@@ -14,7 +14,7 @@ export interface SliceResult {
 }
 
 export interface SliceOptions {
-  readonly tasks: ReadonlyMap<string, Task>
+  readonly tasks: readonly Task[]
   readonly realClock: Clock
   readonly pipelineClock: Clock
   /** The log's clock, which delayed sources count by. */
@@ -44,7 +44,7 @@ export function sliceInTurn({ tasks, realClock, logNow }: SliceOptions): SliceRe
   let processed = false
   for (;;) {
     let round = 0
-    for (const task of tasks.values()) {
+    for (const task of tasks) {
       if (!task.needsReload()) round += task.process(turnRecords, now)
     }
     if (round === 0) return { processed, drained: true }
@@ -64,7 +64,7 @@ export function sliceInTimeOrder({ tasks, realClock, pipelineClock, logNow }: Sl
     let nextTime = Number.POSITIVE_INFINITY
     let waking: Task | undefined
     let wakeTime = Number.POSITIVE_INFINITY
-    for (const task of tasks.values()) {
+    for (const task of tasks) {
       if (task.starving() || task.needsReload()) return { processed: taken > 0, drained: task.needsReload() }
       const time = task.nextTime(now)
       if (time !== undefined && time < nextTime) {
