@@ -10,6 +10,6 @@ if (!existsSync(fileURLToPath(main))) {
   process.stderr.write('waybill: not built yet. Run `npm start` or `npm run build` once, then try again.\n')
   process.exit(1)
 }
-await import('../dist/app/start/heap-growth.js')
+await import('../dist/app/start/garbage-collection.js')
 const { run } = await import(main.href)
 await run(process.argv)

@@ -3,7 +3,7 @@
  * the delivery log and the API beside it) is started, stopped and started again, and deliveries are appended.
  */
 // As in bin/waybill.js.
-import '../../app/start/heap-growth.ts'
+import '../../app/start/garbage-collection.ts'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
