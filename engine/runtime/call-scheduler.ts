@@ -55,8 +55,8 @@ export interface CallScheduler {
   withdraw(taskId: string, effect: string, intentId: string): 'withdrawn' | 'started'
   /** Starts what may start now. */
   pump(): void
-  /** Finished results that were not handed out yet, oldest first. */
-  takeFinished(accepts: (taskId: string) => boolean): FinishedCall[]
+  /** Finished results that were not handed out yet, oldest first, up to `most`. */
+  takeFinished(accepts: (taskId: string) => boolean, most?: number): FinishedCall[]
   /** Handed-out results that were not handled come first the next time; `minimal` ones in place of the call's own. */
   giveBack(calls: readonly FinishedCall[]): void
   /** The commit that holds the handed-out results has ended. */
@@ -189,10 +189,16 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       return 'withdrawn'
     },
     pump,
-    takeFinished(accepts) {
+    takeFinished(accepts, most = Number.POSITIVE_INFINITY) {
       if (finished.length === 0) return []
-      const taken = finished.filter((entry) => accepts(entry.call.taskId))
-      finished = finished.filter((entry) => !accepts(entry.call.taskId))
+      const taken: Entry[] = []
+      const left: Entry[] = []
+      for (const entry of finished) {
+        const goes = taken.length < most && accepts(entry.call.taskId)
+        if (goes) taken.push(entry)
+        else left.push(entry)
+      }
+      finished = left
       handedOut.push(...taken)
       return taken.map((entry) => {
         entry.state = 'handed-out'

@@ -52,6 +52,27 @@ describe('a result', () => {
     await driver.close()
   })
 
+  // All at once, they kept the calls that follow from them waiting until the last was handled and committed.
+  it('is handled with no more than 63 others before they are committed', async () => {
+    const calls = openCalls()
+    const driver = await openScene(sceneTopology(asking), {
+      call: calls.call,
+      pools: { pool: 200 },
+      calls: { total: 200, perKey: 200 },
+    })
+    const keys = Array.from({ length: 150 }, (_, at) => String(at))
+    await driver.append(input, ...records(...keys))
+    await driver.quiet()
+    expect(calls.started).toHaveLength(150)
+    const commits = () => driver.application('a').counters.snapshot().get('commits') ?? 0
+    const commitsBefore = commits()
+    calls.answerAll()
+    await driver.settle()
+    expect((await outputs(driver)).sort()).toEqual(keys.map((key) => `${key}=ok ${key}`).sort())
+    expect(commits() - commitsBefore).toBe(3)
+    await driver.close()
+  })
+
   it('whose minimal form cannot be handled either is a bug', async () => {
     const driver = await openScene(
       sceneTopology((context) => ({

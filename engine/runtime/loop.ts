@@ -57,6 +57,12 @@ export interface Loop {
 /** How soon a call that only waits for the lease looks again. */
 const leaseCheckMs = 250
 
+/**
+ * Results handled in one round. More of them at once make the calls that follow from them wait for the commit of all:
+ * with a hundred endpoints a round took a tenth of a second, and a fifth of the throughput.
+ */
+const roundResultsMax = 64
+
 /** Why a wait ends. Without a reason every abort would make an exception, with a stack, that nobody looks at. */
 const wokenUp = 'woken up'
 
@@ -93,8 +99,8 @@ export function makeLoop(options: LoopOptions): Loop {
   const reloading = () => taskList.some((task) => task.needsReload())
 
   /** Handles finished calls; what could not be handled, and what came after it, waits for the task's reload. */
-  function serveResults(): boolean {
-    const taken = scheduler.takeFinished((id) => tasks.get(id)?.needsReload() === false)
+  function serveResults(most?: number): boolean {
+    const taken = scheduler.takeFinished((id) => tasks.get(id)?.needsReload() === false, most)
     const back: FinishedCall[] = []
     for (const finished of taken) {
       const task = tasks.get(finished.taskId)
@@ -143,7 +149,7 @@ export function makeLoop(options: LoopOptions): Loop {
     if (stopped) return
     awake = false
     const got = await poller.poll(backlog ? 'busy' : 'idle')
-    const served = serveResults()
+    const served = serveResults(roundResultsMax)
     // In a replay the slice itself fires wake-ups between the records; the clock's turn comes when those are taken.
     const firedBefore = options.timeFrom === 'clock' && serveTimers()
     const { processed, drained } = slice({ tasks: taskList, realClock, pipelineClock, logNow })
