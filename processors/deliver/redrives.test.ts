@@ -74,6 +74,23 @@ describe('a redrive of many', () => {
     expect(redriven).toBeLessThanOrEqual(per_second * seconds + 1)
   })
 
+  // A hundred slow redrives woke their tasks 4,000 times a second, and stored each time that nothing had happened.
+  it('sleeps until it may send the next', () => {
+    const harness = withEndpoint()
+    giveUp(harness, ids(100))
+    const id = redrive(harness, { per_second: 3 })
+    const until = harness.now() + 20_000
+    let wakes = 0
+    for (let at = harness.wakeAt(); at !== undefined && at <= until; at = harness.wakeAt()) {
+      harness.advance(at - harness.now())
+      wakes++
+      for (const open of openIds(harness)) harness.done(open, sent('ok'))
+    }
+    harness.sweep()
+    expect(harness.redrives().get(id)?.redriven).toBeGreaterThanOrEqual(59)
+    expect(wakes).toBeLessThan(100)
+  })
+
   it('takes what its filter says', () => {
     const harness = withEndpoint()
     giveUp(harness, ['old'])

@@ -101,9 +101,12 @@ export function makeRedrives(parts: RedriveParts): Redrives {
     if (!pace) return
     const intervalMs = 1000 / job.per_second
     pace.paidUntil = Math.max(pace.paidUntil, now - Math.max(burstMs, burstMin * intervalMs))
-    const walk = walkOn(parts, id, job, { sendMax: Math.floor((now - pace.paidUntil) / intervalMs), now })
+    const sendMax = Math.floor((now - pace.paidUntil) / intervalMs)
+    const walk = walkOn(parts, id, job, { sendMax, now })
     pace.paidUntil += walk.sent * intervalMs
-    pace.nextAt = now + stepEveryMs
+    // Who has sent all that he may sleeps until he may again; else there is more to look at.
+    const mayAgainAt = walk.sent === sendMax ? Math.ceil(pace.paidUntil + intervalMs) : now
+    pace.nextAt = Math.max(now + stepEveryMs, mayAgainAt)
     if (walk.isOver) searching.delete(id)
     // Serving may settle what was just sent: then `jobs` holds the newer counts, and these must be in it before.
     put(id, { ...walk.job, phase: walk.isOver ? 'SENDING' : 'SEARCHING' })

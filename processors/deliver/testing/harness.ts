@@ -119,6 +119,8 @@ export function makeHarness(options: HarnessOptions = {}) {
     tickets: () => world.tickets,
     calls: () => [...world.calls.values()],
     now: () => standing.now,
+    /** When the task wants to be woken next. */
+    wakeAt: () => standing.wakeAt,
     state: (id: string): DeliveryStatus | undefined => context.stores.states.get(id),
     /** What the task shows of what waits with it. */
     waiting: () => board.at(new Set([0])),
