@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../clock.ts'
 import { createFetcher, type FetcherParts, type ReadablePartition } from './fetcher.ts'
-import type { FetchedBatch, FetchedPartition } from './port.ts'
+import { type FetchedBatch, type FetchedPartition, LogError } from './port.ts'
 import { createSignal, raise } from './signal.ts'
 
 interface Stand {
@@ -67,13 +67,16 @@ function fetcherOf(...stands: readonly Stand[]) {
   return fetcherWith({}, ...stands)
 }
 
-function fetcherWith(parts: Pick<FetcherParts, 'problemOf'>, ...stands: readonly Stand[]) {
+function fetcherWith(
+  parts: Partial<Pick<FetcherParts, 'problemOf' | 'checkOpen'>>,
+  ...stands: readonly Stand[]
+) {
   return createFetcher({
-    ...parts,
     clock: manualClock(0),
     closing: createSignal(),
     find: ({ partition }) => stands[partition]?.partition,
     checkOpen() {},
+    ...parts,
   })
 }
 
@@ -88,6 +91,17 @@ describe('a fetcher in this process', () => {
     }
     const [fetched] = await fetcherOf(stand).fetch([request(0)], waiting)
     expect(fetched?.batches).toHaveLength(1)
+  })
+
+  it('does not wait for a log that was closed during its look', async () => {
+    const stand = standIn()
+    let open = true
+    stand.onRead = () => queueMicrotask(() => (open = false))
+    const checkOpen = () => {
+      if (!open) throw new LogError('retriable', 'the log is closed')
+    }
+    const fetching = fetcherWith({ checkOpen }, stand).fetch([request(0)], waiting)
+    await expect(fetching).rejects.toThrow('the log is closed')
   })
 
   it('reads no partition again that it has told all of', async () => {

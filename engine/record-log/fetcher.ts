@@ -134,6 +134,8 @@ export function createFetcher(parts: FetcherParts): Fetcher {
       hasNews = false
       const fetched = await fetchAll(requests, options)
       if (options.maxWaitMs <= 0 || closed || fetched.some(isWorthReturning)) return fetched
+      // What happened during the look wakes nobody who begins to wait after it.
+      checkOpen()
       if (hasNews) continue
       const how = await waitForAny([news, stopped, closing], { clock, untilMs, abort: options.signal })
       if (how !== 'raised') return fetchAll(requests, options)
