@@ -194,9 +194,8 @@ export function callScheduler(options: CallSchedulerOptions): CallScheduler {
       const taken: Entry[] = []
       const left: Entry[] = []
       for (const entry of finished) {
-        const goes = taken.length < most && accepts(entry.call.taskId)
-        if (goes) taken.push(entry)
-        else left.push(entry)
+        const list = taken.length < most && accepts(entry.call.taskId) ? taken : left
+        list.push(entry)
       }
       finished = left
       handedOut.push(...taken)
