@@ -2,17 +2,28 @@
  * A process that delivers until it comes to the step that it is told, for the nth time, and then kills itself as
  * kill -9 would, for `crash.contract.ts`. Prints a line when it is open. Without a step it runs until its input ends.
  */
+import { join } from 'node:path'
 import { loopbackEgress } from '../../connectors/webhook/address-vetting.ts'
-import { type Disk, openKafkaLog, type RecordLog, systemClock, type Transaction } from '../../engine/index.ts'
+import {
+  type Disk,
+  openEmbeddedLog,
+  openKafkaLog,
+  type RecordLog,
+  systemClock,
+  type Transaction,
+} from '../../engine/index.ts'
 import type { Sender } from '../../ports/sender.ts'
+import { readAccounts } from './accounts.ts'
 import { type CrashStep, callsPerEndpoint, crashCallsMax, crashEndpoints } from './crash-steps.ts'
-import { fastClock, makeDelivery, openProduct } from './product.ts'
+import { fastClock, makeDelivery, openProduct, waitFor } from './product.ts'
 
 const [directory = '', url = '', startMs = '0', count = '0', step = '', nth = '1', brokers = ''] =
   process.argv.slice(2)
 /** Pipeline time runs so much faster on the embedded log, where it stamps the records. */
 const speed = 40
 const instanceId = 'crash'
+/** The first tier's delay, which is real time on Kafka, and as much again. */
+const lastWaitMs = 60_000
 
 let left = Number(nth)
 /** The first process has nothing to do until its deliveries are appended; the later ones begin where it died. */
@@ -81,9 +92,11 @@ async function openKafka() {
 }
 
 const clock = brokers === '' ? fastClock(speed, Number(startMs)) : systemClock
+const log =
+  brokers === '' ? await openEmbeddedLog({ directory: join(directory, 'log'), clock }) : await openKafka()
 const product = await openProduct({
   directory,
-  ...(brokers !== '' && { opened: await openKafka() }),
+  opened: log,
   instanceId,
   pipelineClock: clock,
   egress: loopbackEgress,
@@ -111,7 +124,16 @@ const deliveries = Array.from({ length: Number(count) }, (_, number) =>
 if (deliveries.length > 0) await product.append(deliveries)
 process.stdout.write(`open at ${systemClock.now()}\n`)
 await new Promise<void>((resolve) => process.stdin.once('end', resolve).resume())
-// A stop waits for running calls, but not for ever: on a slow machine the account would lack them.
-await product.pipeline.application.settled()
+// A stop waits for running calls, but not for ever: on a slow machine the account would lack them. And a call that was
+// open in five deaths is taken for their cause: it comes once more after the first tier's delay.
+await waitFor(
+  async () => {
+    await product.pipeline.application.settled()
+    const { accounts } = await readAccounts(log, product.pipeline.topics)
+    return [...accounts.values()].every(({ waiting }) => waiting === 0)
+  },
+  lastWaitMs,
+  'nothing waits any more',
+)
 await product.stop()
 process.exit(0)

@@ -172,8 +172,12 @@ export function fastClock(factor: number, sinceMs: number): Clock {
 }
 
 /** Real processes can only be waited for. */
-export async function waitFor(isSo: () => boolean, withinMs: number, what: string): Promise<void> {
-  for (const until = systemClock.now() + withinMs; !isSo(); ) {
+export async function waitFor(
+  isSo: () => boolean | Promise<boolean>,
+  withinMs: number,
+  what: string,
+): Promise<void> {
+  for (const until = systemClock.now() + withinMs; !(await isSo()); ) {
     if (systemClock.now() > until) throw new Error(`${what}: not within ${withinMs} ms`)
     await new Promise<void>((resolve) => {
       systemClock.at(systemClock.now() + 20, resolve)
