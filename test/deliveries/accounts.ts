@@ -29,6 +29,16 @@ const nothing: Account = {
   again: 0,
 }
 
+/**
+ * Whether every delivery has come to its end. That all webhooks came is not enough: who comes again after a kill may
+ * not have been called yet, and a call that was open in five deaths is taken for their cause, answered without being
+ * made, and its delivery comes again after the first tier's delay.
+ */
+export async function nothingWaits(log: RecordLog, topics: Topics): Promise<boolean> {
+  const { accounts } = await readAccounts(log, topics)
+  return [...accounts.values()].every(({ waiting }) => waiting === 0)
+}
+
 /** By endpoint. Waiting is not the rest: it is counted like the others, from the last record of each delivery. */
 export async function readAccounts(
   log: RecordLog,

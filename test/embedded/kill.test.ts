@@ -54,10 +54,6 @@ describe('the embedded pipeline', () => {
   })
 
   it('loses nothing to kill -9, and repeats only calls that were open', { timeout: 120_000 }, async () => {
-    const startMs = systemClock.now()
-    const seed = Math.trunc(startMs) % 1_000_000
-    const random = seededRandom(seed)
-    // One request in twelve fails the first time: retries must survive kills too.
     const { records, events } = orderStream({ orders, startMs })
     const kills: number[] = []
     let acknowledged = 0

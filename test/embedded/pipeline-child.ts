@@ -1,9 +1,11 @@
 /**
  * A process that runs the embedded pipeline until it is killed, for `kill.test.ts`. It ingests the order stream from
  * the record that it is told and prints how many records are acknowledged, the first
- * time when it is open; on SIGTERM it stops cleanly.
+ * time when it is open; on SIGTERM it stops cleanly, once every delivery has come to its end.
  */
-import { type Clock, systemClock } from '../../engine/index.ts'
+import { systemClock } from '../../engine/index.ts'
+import { nothingWaits } from '../deliveries/accounts.ts'
+import { fastClock, waitFor } from '../deliveries/product.ts'
 import { openEmbeddedPipeline } from './embedded-pipeline.ts'
 import { orderStream } from './order-stream.ts'
 
@@ -14,17 +16,8 @@ const [directory = '', url = '', orders = '0', startMs = '0', from = '0', speed 
 const appendRecords = 10
 /** A pause between appends, so that kills meet a stream that still flows. */
 const pauseMs = 30
-
-/** Pipeline time runs faster than real time, so that 30 s of a retry are short enough for a test. */
-function fastClock(factor: number, sinceMs: number): Clock {
-  const toPipeline = (realMs: number) => sinceMs + Math.floor((realMs - sinceMs) * factor)
-  const toReal = (pipelineMs: number) => sinceMs + (pipelineMs - sinceMs) / factor
-  return {
-    now: () => toPipeline(systemClock.now()),
-    // Rounded up: a timer may come late, never early.
-    at: (atMs, callback) => systemClock.at(Math.ceil(toReal(atMs)) + 1, callback),
-  }
-}
+/** How long the last deliveries may take to come to their end. */
+const lastWaitMs = 60_000
 
 // Before anything else: it may come while the pipeline is still being opened.
 let stopping = false
@@ -55,5 +48,6 @@ for (let next = Number(from); next < records.length && !stopping; ) {
 }
 // Keeps the process alive: the pipeline's own timers do not.
 while (!stopping) await new Promise<void>((resolve) => setTimeout(resolve, 50))
+await waitFor(() => nothingWaits(pipeline.log, pipeline.topics), lastWaitMs, 'nothing waits any more')
 await pipeline.stop()
 process.exit(0)

@@ -14,6 +14,7 @@ import {
 import { type DeliveryHistory, makeCodecs, openFolderRegistry } from '../../schemas/index.ts'
 import { pipelineName } from '../../topology/pipeline.ts'
 import { makeTopics } from '../../topology/topics.ts'
+import { nothingWaits } from '../deliveries/accounts.ts'
 import { orderStream, partnerIds } from '../embedded/order-stream.ts'
 import { type Received, type Receiver, startReceiver } from '../embedded/receiver.ts'
 import { type StackFolder, stackFolder } from '../stack/stack-instance.ts'
@@ -43,6 +44,8 @@ export interface OrderStory {
   feedSome(orders: number): Promise<void>
   /** Waits until every event fed so far was accepted by the receiver, but for those of so many lost orders. */
   allCame(withinMs: number, but?: { lost: number }): Promise<void>
+  /** Waits until every delivery has come to its end; a repeat after a kill may be under way when all has come. */
+  allEnded(withinMs: number): Promise<void>
   /** Stops what runs, cleanly. */
   stopAll(): Promise<void>
   history(): Promise<DeliveryHistory[]>
@@ -94,6 +97,8 @@ egress: { allow_http: true, allowed_networks: [127.0.0.0/8] }
   }
   const left = () => [...running.values()].filter((each) => each.isRunning())
 
+  const topics = makeTopics(makeCodecs(openFolderRegistry()))
+
   return {
     folder,
     log,
@@ -132,11 +137,15 @@ egress: { allow_http: true, allowed_networks: [127.0.0.0/8] }
         about: () => `${acceptedEvents(receiver.received).size} came. ${texts(running)}`,
       })
     },
+    allEnded: (withinMs) =>
+      until(() => nothingWaits(log, topics), {
+        ...{ what: 'the end of every delivery', withinMs, lookEveryMs: 500 },
+        about: () => texts(running),
+      }),
     async stopAll() {
       await Promise.all(left().map((each) => each.stop()))
     },
     async history() {
-      const topics = makeTopics(makeCodecs(openFolderRegistry()))
       return (await readTopic(log, topics.deliveryHistory)).map(({ value }) => value)
     },
     async close() {

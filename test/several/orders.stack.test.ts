@@ -56,7 +56,7 @@ async function expectBalance(context: string) {
 }
 
 describe('three instances', () => {
-  it('lose nothing to kill -9; only calls that were open repeat, marked', { timeout: 240_000 }, async () => {
+  it('lose nothing to kill -9; only calls that were open repeat, marked', { timeout: 320_000 }, async () => {
     // One in forty fails the first time: retries, too, must survive.
     await open(1_000, 40)
     await startAll()
@@ -75,6 +75,7 @@ describe('three instances', () => {
     }
     await feeding
     await story.allCame(90_000)
+    await story.allEnded(90_000)
     await story.membersAre(names.length, joinWithinMs)
     await story.stopAll()
 
