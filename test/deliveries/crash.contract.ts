@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openEmbeddedLog, openKafkaLog, type RecordLog, systemClock } from '../../engine/index.ts'
 import { type DeliveryHistory, makeCodecs, openFolderRegistry } from '../../schemas/index.ts'
 import { makeTopics } from '../../topology/topics.ts'
+import { lastRequestsRead } from '../embedded/receiver.ts'
 import { type HostileReceiver, startHostileReceiver } from '../webhook/hostile-receiver.ts'
 import { type Account, readAccounts } from './accounts.ts'
 import { crashEndpoints, crashSteps, repeatsMax } from './crash-steps.ts'
@@ -96,6 +97,7 @@ export function crashContract(openPlace: () => Promise<CrashPlace>): void {
         end = how
       })
       await waitFor(() => end !== undefined, patienceMs, `it dies ${step}`).finally(() => kill())
+      await lastRequestsRead()
       expect(end, step).toBe('SIGKILL')
     }
     life = crashSteps.length

@@ -1,6 +1,7 @@
 /** A real HTTP receiver that remembers every request and what it answered. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { systemClock } from '../../engine/index.ts'
 
 /** A request that came in whole. */
@@ -17,6 +18,22 @@ export interface Receiver {
   readonly url: string
   readonly received: Received[]
   close(): Promise<void>
+}
+
+/** What was answered this long before a kill is committed, on a busy machine too; normally it takes < 60 ms. */
+const commitWithinMs = 5000
+
+/** Whether a process that was gone at `goneAt` may have died with this call open, so that it came again. */
+export const wasOpen = (call: Received, goneAt: number, again: Received): boolean =>
+  call.at <= goneAt && goneAt <= again.at && goneAt - call.at <= commitWithinMs
+
+/**
+ * Resolves when receivers in this process have read what a process had sent that is gone: the death may be heard of
+ * before the last request. One turn of the event loop accepts what was left of its connections, the next one reads.
+ */
+export async function lastRequestsRead(): Promise<void> {
+  await nextTurn()
+  await nextTurn()
 }
 
 /** Starts one; `answer` says with which status, and after how many milliseconds. */

@@ -1,13 +1,12 @@
 /** The whole pipeline in three processes on a real broker: killed, restarted one by one, and split by roles. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Random, seededRandom, systemClock } from '../../engine/index.ts'
+import { wasOpen } from '../embedded/receiver.ts'
 import { type OwnService, ownService } from '../stack/services.ts'
 import { balanceOf, type OrderStory, openOrderStory, repeatsOf } from './order-story.ts'
 import { type InstanceProcess, pause } from './processes.ts'
 
 const names = ['a', 'b', 'c']
-/** What was answered so long before a kill is committed, on a busy machine too; once warm it takes < 60 ms. */
-const commitWithinMs = 5000
 /** The session, and what a busy machine needs on top. */
 const joinWithinMs = 40_000
 
@@ -83,8 +82,7 @@ describe('three instances', () => {
     const context = `seed ${seed}, ${kills.length} kills, ${repeats.length} repeats`
     const { marked } = await expectBalance(context)
     const unexplained = repeats.filter(
-      ({ before, again }) =>
-        !kills.some((at) => before.at <= at && at <= again.at && at - before.at <= commitWithinMs),
+      ({ before, again }) => !kills.some((goneAt) => wasOpen(before, goneAt, again)),
     )
     expect(unexplained, context).toEqual([])
     const unmarked = repeats.filter(({ again }) => !marked.has(again.webhookId))

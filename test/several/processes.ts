@@ -2,13 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { systemClock } from '../../engine/index.ts'
+import { lastRequestsRead } from '../embedded/receiver.ts'
 
 export interface InstanceProcess {
   /** Resolves when it has printed a line with `text` on either output; rejects when it ends before. */
   says(text: string): Promise<void>
   /** Where its API listens; waits until it says so. */
   apiUrl(): Promise<string>
-  /** SIGKILL; resolves with the moment of it, when the process is gone. Rejects when it had ended by itself. */
+  /**
+   * SIGKILL; resolves with the moment at which the process is gone, and what it had sent is read. Rejects when it had
+   * ended by itself.
+   */
   kill(): Promise<number>
   /** SIGTERM; rejects with what it said when the exit code is not 0, or it does not end: then it is killed. */
   stop(): Promise<void>
@@ -78,9 +82,9 @@ export function startInstance({ args, cwd, env }: ProcessOptions): InstanceProce
     async kill() {
       if (code !== undefined) throw new Error(`the process had ended by itself with ${code}: ${text}`)
       child.kill('SIGKILL')
-      const at = systemClock.now()
       await ended
-      return at
+      await lastRequestsRead()
+      return systemClock.now()
     },
     async stop() {
       child.kill('SIGTERM')
