@@ -18,7 +18,6 @@ import { defaultMapping } from '../golden-events/captured-run.ts'
 import { partnerIds } from './order-stream.ts'
 
 export interface EmbeddedPipeline extends RunningPipeline {
-  readonly log: RecordLog
   /** Everything accepted is on disk when it resolves. */
   stop(): Promise<void>
 }
@@ -79,7 +78,6 @@ export async function openPipelineOn(
   await pipeline.publishPartners(partnerIds.map((id) => settingsOf(id, url)))
   return {
     ...pipeline,
-    log,
     async stop() {
       await pipeline.stop()
       await log.close()
