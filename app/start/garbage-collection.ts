@@ -7,8 +7,10 @@
  *   (bench/product.ts, bench/delivery/throughput.ts).
  * - Whether threads mark beside the program. Node has four for that, whatever the machine: on two cores they leave the
  *   program none for 60 ms every few seconds. When it marks by itself, a little at a time, the slowest 1 % of deliveries
- *   take 21 ms instead of 35, for the same CPU (bench/delivery/latency.ts). How many threads mark can only be said on
- *   Node's command line (`--v8-pool-size`), which is not ours.
+ *   take 21 ms instead of 35, for the same CPU (bench/delivery/latency.ts). One thread that marks
+ *   (`--concurrent-marking-max-worker-num=1`) is in between while endpoints are few, 47 ms with 200 of them where none is
+ *   28, and better where a thousand have a connection of their own each few seconds: 75 to 116 ms at 1,200 endpoints, none
+ *   103 to 145. The slowest deliveries are those that meet the marking, either way.
  */
 import { availableParallelism } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
