@@ -15,6 +15,7 @@ import { openEmbeddedLog, type Random, seededRandom, systemClock } from '../../e
 import type { DeliveryHistory } from '../../schemas/index.ts'
 import { makeCodecs, openFolderRegistry } from '../../schemas/index.ts'
 import { makeTopics } from '../../topology/topics.ts'
+import { waitFor } from '../deliveries/product.ts'
 import { partnerOf, pipelineDriver } from '../pipeline/pipeline-driver.ts'
 import { orderStream, partnerIds } from './order-stream.ts'
 import { lastRequestsRead, type Received, type Receiver, startReceiver, wasOpen } from './receiver.ts'
@@ -71,7 +72,7 @@ describe('the embedded pipeline', () => {
     }
     const last = run()
     await last.opened
-    await waitFor(() => acceptedEvents(receiver.received).size >= events.length, 60_000)
+    await waitFor(() => acceptedEvents(receiver.received).size >= events.length, 60_000, 'the rest')
     await last.stop()
 
     const context = `seed ${seed}, ${kills.length} kills`
@@ -196,10 +197,3 @@ const sleep = (ms: number) =>
   new Promise<void>((resolve) => {
     systemClock.at(systemClock.now() + ms, resolve)
   })
-
-/** Real processes can only be waited for. */
-async function waitFor(isSo: () => boolean, withinMs: number) {
-  for (const until = systemClock.now() + withinMs; !isSo(); await sleep(50)) {
-    if (systemClock.now() > until) throw new Error('the rest did not arrive in time')
-  }
-}
