@@ -10,7 +10,7 @@
  *   take 21 ms instead of 35, for the same CPU (bench/delivery/latency.ts). One thread that marks
  *   (`--concurrent-marking-max-worker-num=1`) is in between while endpoints are few, 47 ms with 200 of them where none is
  *   28, and better where a thousand have a connection of their own each few seconds: 75 to 116 ms at 1,200 endpoints, none
- *   103 to 145. The slowest deliveries are those that meet the marking, either way.
+ *   103 to 145. The slowest deliveries fall on the marking either way.
  */
 import { availableParallelism } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
